@@ -1,0 +1,297 @@
+"""The composition root: the one place that names concrete parts, and the page on which the way of a message is read.
+
+A message comes in through `admission_layers`, waits in the engine, and goes out through `delivery_layers` and the
+`endpoint_layers` of the worker that was picked. Every decision on that way is an object of `core`, every step is one
+layer, and what they share is built once, in `House.__init__`. `rebuild` makes the admission stack anew around the same
+objects and swaps one reference, so that messages in hand finish on the old one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+from pointsman import stack
+from pointsman.config.environment import snapshot
+from pointsman.config.secrets import Secrets
+from pointsman.core.balance import BALANCERS
+from pointsman.core.breaker import CircuitBreaker
+from pointsman.core.bucket import TokenBucket
+from pointsman.core.classify.pins import ConversationPins
+from pointsman.core.classify.pipeline import Classifier
+from pointsman.core.flood import FloodDetector
+from pointsman.core.ids import IdSource
+from pointsman.core.load import FleetMean, WorkerLoad
+from pointsman.core.routing import fallback_rules, routes, timeout_of
+from pointsman.core.validate import Validator
+from pointsman.engines.local.engine import LocalEngine
+from pointsman.layers.admission.classify import Classify
+from pointsman.layers.admission.doors import Doors
+from pointsman.layers.admission.enqueue import Enqueue
+from pointsman.layers.admission.flood_guard import FloodGuard
+from pointsman.layers.admission.measure import Measure
+from pointsman.layers.admission.rate_limit import RateLimit
+from pointsman.layers.admission.shed import Shed
+from pointsman.layers.admission.validate import Validate
+from pointsman.layers.delivery.expire import Expire
+from pointsman.layers.delivery.hold_lease import HoldLease
+from pointsman.layers.delivery.measure import MeasureDelivery
+from pointsman.layers.delivery.pick import Pick
+from pointsman.layers.endpoint.breaker import Breaker
+from pointsman.layers.endpoint.limit import Limit
+from pointsman.layers.endpoint.send import Send
+from pointsman.layers.endpoint.timeout import Timeout
+from pointsman.layers.endpoint.track import Track
+from pointsman.layers.rescue import Rescue, RescueDelivery
+from pointsman.model.errors import SettingsError, UsageError
+from pointsman.model.settings import Settings, WorkerSettings, check
+from pointsman.ports import AdmitLayer, Clock, Deliver, DeliverLayer, Transport
+from pointsman.router import RouterCore
+from pointsman.runtime.clock import SystemClock
+from pointsman.runtime.decisions import Decisions
+from pointsman.runtime.dispatcher import Dispatcher, guests_of
+from pointsman.runtime.endpoint import Endpoint
+from pointsman.runtime.envelopes import Envelopes
+from pointsman.runtime.fleet import Fleet
+from pointsman.runtime.leases import LeaseKeeper
+from pointsman.runtime.notifier import LocalNotifier
+from pointsman.runtime.observers import Observers
+from pointsman.runtime.pool import Pool
+from pointsman.runtime.preview import Previewer
+from pointsman.runtime.reaper import Reaper
+from pointsman.runtime.replies import Replies
+from pointsman.runtime.settling import Settler
+from pointsman.runtime.tasks import Tasks
+from pointsman.transports.callable import CallableTransport, Target
+from pointsman.transports.http import HttpTransport
+from pointsman.transports.openai import OpenAITransport
+from pointsman.transports.subprocess import SubprocessTransport
+
+
+class House:
+    """One router with everything it needs. Nothing runs before `start`.
+
+    Args:
+        settings: everything that can be set.
+        clock: time; the machine's by default.
+        rng: the one source of chance; seeded by the operating system by default.
+        local: functions that serve as workers of transport `callable`, by worker id.
+        secrets: where workers' tokens come from; environment and files beside the working directory by default.
+        instance: number of this router among those that share a fleet, 0..4095.
+
+    Raises:
+        SettingsError: the settings contradict themselves.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        local: Mapping[str, Target] | None = None,
+        secrets: Secrets | None = None,
+        instance: int = 0,
+    ) -> None:
+        require(settings)
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.rng = rng or random.Random()
+        self.local: dict[str, Target] = dict(local or {})
+        self.secrets = secrets or Secrets(snapshot(), Path())
+        self.doors_open = False
+        self.running: dict[str, asyncio.Task[None]] = {}
+
+        limits = settings.limits
+        self.per_client = TokenBucket(limits.rate_per_min, limits.burst, limits.max_clients)
+        self.flood = FloodDetector(limits.flood_copies, limits.flood_leak_s, limits.flood_tracked)
+        self.pins = ConversationPins(settings.classifier.pin_s, settings.classifier.max_pins)
+
+        self.observers = Observers()
+        self.emit = self.observers.emit
+        self.decisions = Decisions(settings.telemetry.keep_decisions)
+        self.observers.add(self.decisions.observe)
+
+        self.tasks = Tasks(self.clock)
+        self.notifier = LocalNotifier(self.clock)
+        self.envelopes = Envelopes(self.clock, IdSource(instance, self.rng), self.rng)
+        self.engine = LocalEngine(settings.engine, self.clock, tuple(settings.pools))
+        self.replies = Replies(settings.engine.keep_ended, settings.engine.keep_ended_bytes)
+        self.reaper = Reaper(self.engine, self.notifier, self.clock)
+        self.settler = Settler(self.engine, self.replies, self.clock, self.rng, self.emit, self.reaper.expect)
+        self.keeper = LeaseKeeper(self.engine, self.clock, settings.engine.lease_s, self._lease_lost)
+
+        self.pools: dict[str, Pool] = {}
+        self.dispatchers: dict[str, Dispatcher] = {}
+        self.fleet = Fleet(self.pools, self.make_endpoint, self.clock, self.tasks)
+        self.deliver: Deliver = stack.build(self.delivery_layers(), Pick(self.pools, self.clock))
+        self.core = RouterCore(self.engine, self.replies, self.settler, self.clock, self.running, self.close_doors)
+        self.rebuild(settings)
+
+    # The way of a message, in the order in which it meets the layers.
+
+    def admission_layers(self) -> tuple[AdmitLayer, ...]:
+        """Return the layers of admission, the outermost first."""
+        return (
+            Measure(self.clock, self.emit),
+            Doors(lambda: self.doors_open),
+            Rescue(),
+            Validate(self.validator),
+            RateLimit(self.per_client, self.overall),
+            FloodGuard(self.flood),
+            Classify(self.classifier, self.pins, routes(self.settings), self.clock),
+            Shed(self.pools, self.rules, self.engine.waiting, self.settings.shed),
+        )
+
+    def admission_leaf(self) -> Enqueue:
+        """Return the leaf of admission, which queues the message and wakes whoever may serve it."""
+        topics = {name: self._topics(name) for name in self.pools}
+        return Enqueue(self.engine, self.notifier, topics, self.reaper.expect, self.clock)
+
+    def delivery_layers(self) -> tuple[DeliverLayer, ...]:
+        """Return the layers of delivery, the outermost first; the leaf is `Pick`."""
+        return (
+            MeasureDelivery(self.clock, self.emit),
+            RescueDelivery(),
+            HoldLease(self.keeper),
+            Expire(self.clock),
+        )
+
+    def endpoint_layers(self, endpoint: Endpoint, pool: Pool) -> tuple[DeliverLayer, ...]:
+        """Return the layers of one worker, the outermost first; the leaf is `Send`."""
+        return (
+            Track(endpoint, pool, self.clock),
+            Breaker(endpoint, pool, self.clock),
+            Limit(endpoint),
+            Timeout(endpoint),
+        )
+
+    # Building, and building again.
+
+    def rebuild(self, settings: Settings) -> None:
+        """Build the admission stack from `settings` around the same state and swap it in."""
+        self.settings = settings
+        self.rules = fallback_rules(settings)
+        self.validator = Validator(settings.validation, settings.classes)
+        self.classifier = Classifier(settings.classifier, settings.classes)
+        self.overall = _overall_bucket(settings)
+        for name in settings.pools:
+            if name not in self.pools:
+                self._add_pool(name)
+        self.settler.policies = {name: pool.retry for name, pool in settings.pools.items()}
+        for name, dispatcher in self.dispatchers.items():
+            dispatcher.guests = guests_of(name, self.pools, self.rules)
+            dispatcher.timeout_s = timeout_of(settings.pools[name])
+        self.previewer = Previewer(
+            self.validator, self.classifier, self.pins, routes(settings), self.rules, self.pools, self.clock
+        )
+        self.core.admit = stack.build(self.admission_layers(), self.admission_leaf())
+
+    def _add_pool(self, name: str) -> None:
+        def wake() -> None:
+            for topic in self._topics(name):
+                self.notifier.notify(topic)
+
+        balancer = BALANCERS[self.settings.pools[name].balancer](self.rng)
+        pool = self.pools[name] = Pool(name, balancer, FleetMean(), self.clock, self.emit, wake)
+        self.engine.ensure_queues((name,))
+        self.dispatchers[name] = Dispatcher(
+            pool,
+            engine=self.engine,
+            notifier=self.notifier,
+            deliver=self.deliver,
+            settler=self.settler,
+            replies=self.replies,
+            clock=self.clock,
+            tasks=self.tasks,
+            emit=self.emit,
+            running=self.running,
+        )
+
+    def _topics(self, name: str) -> tuple[str, ...]:
+        rule = self.rules.get(name)
+        return (name, *rule.helpers) if rule else (name,)
+
+    def make_endpoint(self, pool: Pool, settings: WorkerSettings, origin: str) -> Endpoint:
+        """Build a worker with its own stack; it has not joined its pool yet."""
+        endpoint = Endpoint(
+            settings=settings,
+            load=WorkerLoad(settings.id, settings.max_in_flight, pool.mean, settings.weight),
+            breaker=CircuitBreaker(self.settings.pools[pool.name].breaker, self.rng),
+            transport=self._make_transport(settings),
+            origin=origin,
+        )
+        endpoint.deliver = stack.build(self.endpoint_layers(endpoint, pool), Send(endpoint))
+        return endpoint
+
+    def _make_transport(self, settings: WorkerSettings) -> Transport:
+        token = None
+        if settings.auth is not None:
+            token = self.secrets.hide(settings.auth, f"auth of worker {settings.id}").reveal
+            token()
+        slots = settings.max_in_flight
+        match settings.transport:
+            case "http":
+                return HttpTransport(settings.url or "", max_in_flight=slots, token=token)
+            case "openai":
+                return OpenAITransport(settings.url or "", model=settings.model or "", max_in_flight=slots, token=token)
+            case "subprocess":
+                return SubprocessTransport(tuple(settings.command), max_in_flight=slots)
+            case _:
+                if settings.id not in self.local:
+                    raise UsageError(
+                        f"worker {settings.id!r} has transport 'callable', but no function was given for it: pass"
+                        f" workers={{'POOL': {{{settings.id!r}: function}}}} or call add_worker"
+                    )
+                return CallableTransport(self.local[settings.id], max_in_flight=slots)
+
+    # Life.
+
+    async def start(self) -> None:
+        """Open the engine, let the workers of the settings join, and begin to dispatch and reap."""
+        await self.engine.open()
+        for name, pool in self.settings.pools.items():
+            for worker in pool.workers:
+                await self.fleet.join(name, worker, "file")
+        for name in self.dispatchers:
+            self.run_dispatcher(name)
+        self.tasks.supervise(lambda: self.reaper.run(self.settler), "reaper")
+        self.tasks.supervise(self.keeper.run, "lease keeper")
+        self.doors_open = True
+
+    def run_dispatcher(self, name: str) -> None:
+        """Begin to dispatch the queue of a pool."""
+        self.tasks.supervise(self.dispatchers[name].run, f"dispatcher {name}")
+
+    async def stop(self, drain_s: float) -> bool:
+        """Drain for at most `drain_s` seconds, then end everything; whether all messages ended by themselves."""
+        clean = await self.core.drain(drain_s)
+        await self.tasks.close()
+        await self.fleet.close()
+        await self.engine.close()
+        return clean
+
+    def close_doors(self) -> None:
+        """Take nothing new from now on."""
+        self.doors_open = False
+
+    def _lease_lost(self, message_id: str) -> None:
+        task = self.running.get(message_id)
+        if task is not None:
+            task.cancel()
+
+
+def require(settings: Settings) -> None:
+    """Raise SettingsError with every contradiction in the settings, if there is one."""
+    mistakes = [f"{key}: {mistake}" for key, mistake in check(settings)]
+    if mistakes:
+        raise SettingsError(mistakes)
+
+
+def _overall_bucket(settings: Settings) -> TokenBucket | None:
+    limits = settings.limits
+    if limits.overall_rate_per_min == 0:
+        return None
+    return TokenBucket(limits.overall_rate_per_min, limits.overall_burst, 2)

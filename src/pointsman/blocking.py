@@ -1,0 +1,133 @@
+"""The same router for programs without an event loop: one loop in a thread of its own, for any number of threads."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import CancelledError, Future
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from pointsman.embedded import Router
+from pointsman.model.errors import UsageError
+from pointsman.model.message import LOCAL_CLIENT, Message
+from pointsman.model.outcome import Refused, Reply
+from pointsman.model.result import Result
+from pointsman.model.settings import Settings
+from pointsman.ports import Counts
+from pointsman.transports.callable import Target
+
+T = TypeVar("T")
+
+
+class BlockingRouter:
+    """A `Router` behind plain calls. Every method may be called from any thread, by many at once.
+
+    Args:
+        settings: as for `Router`.
+        workers: as for `Router`.
+        rng: as for `Router`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        workers: Mapping[str, Mapping[str, Target]] | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._router = Router(settings, workers=workers, rng=rng)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="pointsman", daemon=True)
+        self._lock = threading.Lock()
+        self._state = "new"
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drain and stop; after an error in the block what is in hand is cancelled at once."""
+        self.stop(self._router.house.settings.server.drain_s if error is None else 0.0)
+
+    def start(self) -> None:
+        """Begin to work. Raises UsageError if it was started before: a stopped router cannot be started again."""
+        with self._lock:
+            if self._state != "new":
+                raise UsageError(f"this router is {self._state}; make a new one to start again")
+            self._state = "running"
+        self._thread.start()
+        self._call(self._router.start())
+
+    def stop(self, drain_s: float = 30.0) -> bool:
+        """Take nothing new, let what is in hand end for at most `drain_s` seconds, then cancel it.
+
+        Returns:
+            Whether everything ended by itself. Stopping twice does nothing the second time.
+        """
+        with self._lock:
+            if self._state != "running":
+                return True
+            self._state = "stopping"
+        try:
+            return self._call(self._router.stop(drain_s))
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+            self._state = "stopped"
+
+    def send(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Result | Refused:
+        """Send a message and wait for its end; see `Router.send`."""
+        return self._call(self._router.send(message, client=client, **fields))
+
+    def ask(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Reply:
+        """Send a message and return its reply; see `Router.ask`."""
+        return self._call(self._router.ask(message, client=client, **fields))
+
+    def begin(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Future[Result | Refused]:
+        """Send a message and return a future of its end at once; cancelling the future cancels the message."""
+        return self._submit(self._router.send(message, client=client, **fields))
+
+    def result(self, message_id: str) -> Result:
+        """Return what is known of a message. Raises NotFound."""
+        return self._call(self._router.result(message_id))
+
+    def cancel(self, message_id: str) -> bool:
+        """End a message as cancelled; whether there was anything to end."""
+        return self._call(self._router.cancel(message_id))
+
+    def counts(self) -> Counts:
+        """Return the accounting identity in numbers."""
+        return self._call(self._router.counts())
+
+    def reload(self, settings: Settings) -> dict[str, list[str]]:
+        """Put new settings into force. Raises SettingsError, and then nothing has changed."""
+        return self._call(self._router.reload(settings))
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        if self._state not in {"running", "stopping"} or threading.current_thread() is self._thread:
+            work.close()
+            if self._state in {"running", "stopping"}:
+                raise UsageError("a worker must not call its own BlockingRouter: it would wait for itself")
+            raise UsageError(f"this router is {self._state}: use it inside `with BlockingRouter(...) as router:`")
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        future = self._submit(work)
+        try:
+            return future.result()
+        except CancelledError:
+            raise UsageError("the router was stopped while this call waited") from None
+        except KeyboardInterrupt:
+            future.cancel()
+            raise

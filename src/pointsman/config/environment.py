@@ -1,0 +1,12 @@
+"""The environment, read in one place. Everybody else takes a mapping."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def snapshot() -> Mapping[str, str]:
+    """Return a read-only copy of the environment as it is now; later changes do not show in it."""
+    return MappingProxyType(dict(os.environ))

@@ -1,0 +1,229 @@
+"""The router as a library: `async with Router(settings) as router: await router.send("...")`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from pointsman.assembly import House
+from pointsman.model.decision import Decision
+from pointsman.model.errors import DeliveryError, RefusedError, UsageError
+from pointsman.model.events import Emit
+from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
+from pointsman.model.outcome import Receipt, Refused, Reply
+from pointsman.model.result import Result
+from pointsman.model.settings import PoolSettings, Settings, WorkerSettings
+from pointsman.model.states import Status
+from pointsman.ports import Clock, Counts
+from pointsman.reload import reload
+from pointsman.runtime.decisions import record
+from pointsman.runtime.fleet import WorkerView
+from pointsman.runtime.preview import Preview
+from pointsman.transports.callable import Target
+
+
+class Router:
+    """Routes messages to workers, in this process. Use it as an async context manager.
+
+    Args:
+        settings: everything that can be set; the defaults if None.
+        workers: functions that serve as workers: by pool, by worker id. A worker takes a dict (`id`, `attempt`,
+            `class`, `priority`, `deadline_s`, `text` or `messages`, `metadata`, `params`) and returns a string or any
+            JSON value; it may be plain (it then runs in a thread) or async.
+        clock: time; the machine's by default.
+        rng: the one source of chance; seeded by the operating system by default.
+
+    Raises:
+        SettingsError: the settings contradict themselves.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        workers: Mapping[str, Mapping[str, Target]] | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        local: dict[str, Target] = {}
+        settings = settings or Settings()
+        for pool, functions in (workers or {}).items():
+            local.update(functions)
+            settings = _with_local(settings, pool, functions)
+        self.house = House(settings, clock=clock, rng=rng, local=local)
+        self._running = False
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drain and stop; after an error in the block what is in hand is cancelled at once."""
+        await self.stop(self.house.settings.server.drain_s if error is None else 0.0)
+
+    async def start(self) -> None:
+        """Begin to work. Raises UsageError if it works already."""
+        if self._running:
+            raise UsageError("this router runs already; a second start would dispatch everything twice")
+        self._running = True
+        await self.house.start()
+
+    async def stop(self, drain_s: float = 30.0) -> bool:
+        """Take nothing new, let what is in hand end for at most `drain_s` seconds, then cancel it.
+
+        Returns:
+            Whether everything ended by itself. Stopping a router that does not run does nothing.
+        """
+        if not self._running:
+            return True
+        self._running = False
+        return await self.house.stop(drain_s)
+
+    async def send(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Result | Refused:
+        """Send a message and wait for its end.
+
+        Args:
+            message: the message, or its text.
+            client: whose limits and fairness it falls under.
+            **fields: fields of `Message` (`priority`, `ttl_s`, ...) where `message` is a text.
+
+        Returns:
+            A `Result` with one of the five ends (or its state so far where `wait_s` was over first), or `Refused`.
+        """
+        envelope = self._wrap(message, client, fields)
+        return await self.house.core.send(envelope, envelope.message.wait_s)
+
+    async def ask(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Reply:
+        """Send a message and return its reply; the convenient form of `send`.
+
+        Raises:
+            RefusedError: it was not accepted.
+            DeliveryError: it was accepted, but ended otherwise than delivered.
+        """
+        result = await self.send(message, client=client, **fields)
+        if isinstance(result, Refused):
+            raise RefusedError(result)
+        if result.reply is None or not result.delivered:
+            raise DeliveryError(result.id, result.status, result.detail)
+        return result.reply
+
+    async def submit(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Receipt:
+        """Hand over a message without waiting for its end; the memory engine refuses that, as it cannot keep it."""
+        if isinstance(message, str):
+            fields.setdefault("wait", False)
+        return await self.house.core.submit(self._wrap(message, client, fields))
+
+    async def result(self, message_id: str) -> Result:
+        """Return what is known of a message. Raises NotFound."""
+        return await self.house.core.result(message_id)
+
+    async def cancel(self, message_id: str) -> bool:
+        """End a message as cancelled, wherever it is; whether there was anything to end."""
+        return await self.house.core.cancel(message_id)
+
+    def decision(self, message_id: str) -> Decision | None:
+        """Return the decision record of a message, or None where it is unknown or no longer remembered."""
+        return decision(self.house, message_id)
+
+    def preview(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Refused | Preview:
+        """Return what would be decided for a message, without sending it."""
+        return self.house.previewer.preview(self._wrap(message, client, fields))
+
+    async def add_worker(
+        self, pool: str, worker: Target | WorkerSettings, *, id: str = "", max_in_flight: int = 4
+    ) -> WorkerView:
+        """Add a worker to a running router: a function, or settings of a worker elsewhere.
+
+        Raises:
+            NotFound: no such pool.
+            Conflict: the id is taken.
+        """
+        if not isinstance(worker, WorkerSettings):
+            if not id:
+                raise UsageError("a function needs an id to be a worker: add_worker(pool, function, id='...')")
+            self.house.local[id] = worker
+            worker = WorkerSettings(id=id, transport="callable", max_in_flight=max_in_flight)
+        return await self.house.fleet.join(pool, worker, "code")
+
+    def remove_worker(self, worker_id: str) -> None:
+        """Take a worker out; it finishes what it has in hand. Raises NotFound."""
+        self.house.fleet.leave(worker_id)
+
+    def workers(self, pool: str | None = None) -> list[WorkerView]:
+        """Return all workers, or those of one pool. Raises NotFound."""
+        return self.house.fleet.workers(pool)
+
+    async def counts(self) -> Counts:
+        """Return the accounting identity in numbers."""
+        return await self.house.engine.counts()
+
+    async def reload(self, settings: Settings) -> dict[str, list[str]]:
+        """Put new settings into force. Raises SettingsError, and then nothing has changed."""
+        return await reload(self.house, settings)
+
+    async def replay(self, message_id: str) -> Result | Refused:
+        """Send a dead letter again as a new message. Raises NotFound, or Conflict where it has not ended."""
+        return await replay(self.house, message_id)
+
+    def observe(self, listener: Emit) -> None:
+        """Call `listener` with each event. It must be quick and must not raise."""
+        self.house.observers.add(listener)
+
+    def _wrap(self, message: Message | str, client: str, fields: dict[str, Any]) -> Envelope:
+        if isinstance(message, str):
+            message = _message(message, fields)
+        elif fields:
+            raise UsageError(f"fields ({', '.join(fields)}) go with a text; here they belong into the Message")
+        return self.house.envelopes.wrap(message, client=client)
+
+
+async def replay(house: House, message_id: str) -> Result | Refused:
+    """Send a dead letter again under a new id and wait for its end; the letter goes once it is accepted."""
+    letter = await house.core.replayable(message_id)
+    old = letter.envelope
+    envelope = house.envelopes.wrap(
+        old.message, client=old.client, protocol=old.protocol, body=old.body, replay_of=old.id
+    )
+    result = await house.core.send(envelope, old.message.wait_s)
+    if not isinstance(result, Refused):
+        await house.engine.drop_dead_letter(message_id)
+    return result
+
+
+def decision(house: House, message_id: str) -> Decision | None:
+    """Return the decision record of a message, ended or not."""
+    known = house.decisions.get(message_id)
+    if known is not None:
+        return known
+    envelope = house.engine.envelope(message_id)
+    if envelope is None:
+        return None
+    return record(envelope, Status.LEASED if message_id in house.running else Status.QUEUED)
+
+
+def _message(text: str, fields: dict[str, Any]) -> Message:
+    if "class" in fields:
+        fields["class_"] = fields.pop("class")
+    try:
+        return Message(text=text, **fields)
+    except TypeError as error:
+        known = ", ".join(sorted(Message.__struct_fields__))
+        raise UsageError(f"{error}; a message has the fields {known}") from None
+
+
+def _with_local(settings: Settings, pool: str, functions: Mapping[str, Target]) -> Settings:
+    described = {worker.id for of in settings.pools.values() for worker in of.workers}
+    of = settings.pools.get(pool, PoolSettings())
+    new = [WorkerSettings(id=name, transport="callable") for name in functions if name not in described]
+    pools = {**settings.pools, pool: msgspec.structs.replace(of, workers=[*of.workers, *new])}
+    return msgspec.structs.replace(settings, pools=pools)

@@ -1,0 +1,54 @@
+"""What the HTTP application needs of a router, and nothing more: the seam between `http` and `assembly`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pointsman.model.message import Envelope
+from pointsman.model.outcome import Refused
+from pointsman.model.result import Result
+from pointsman.model.settings import Settings
+from pointsman.ports import Clock, Engine
+from pointsman.router import RouterCore
+from pointsman.runtime.decisions import Decisions
+from pointsman.runtime.envelopes import Envelopes
+from pointsman.runtime.fleet import Fleet
+from pointsman.runtime.preview import Preview
+
+
+@dataclass(slots=True, frozen=True)
+class Surface:
+    """A running router as HTTP sees it.
+
+    Attributes:
+        core: sends, looks up, cancels, purges.
+        fleet: pools and workers.
+        engine: queues, dead letters, counts.
+        decisions: records of ended messages.
+        envelopes: wraps what a client sent.
+        clock: time.
+        settings: the settings in force; a reload changes what it returns.
+        preview: a dry run.
+        replay: sends a dead letter again under a new id and forgets it; raises NotFound or Conflict.
+        resolve_class: class by class name, alias or pool name; None where there is none.
+        reload: reads the settings again; returns what changed and what needs a restart; raises SettingsError.
+        metrics: exposition for an Accept header: body and content type.
+        is_ready: whether process and engine can take messages.
+        version: of Pointsman.
+    """
+
+    core: RouterCore
+    fleet: Fleet
+    engine: Engine
+    decisions: Decisions
+    envelopes: Envelopes
+    clock: Clock
+    settings: Callable[[], Settings]
+    preview: Callable[[Envelope], Refused | Preview]
+    replay: Callable[[str], Awaitable[Result | Refused]]
+    resolve_class: Callable[[str], str | None]
+    reload: Callable[[], Awaitable[dict[str, list[str]]]]
+    metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
+    is_ready: Callable[[], bool]
+    version: str

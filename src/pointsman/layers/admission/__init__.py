@@ -1,0 +1,1 @@
+"""From an Envelope to a Receipt, in the task of the caller."""

@@ -1,0 +1,1 @@
+"""From an Attempt to an Outcome, in the task of the dispatcher."""

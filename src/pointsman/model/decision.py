@@ -1,0 +1,83 @@
+"""What the classifier answered, and the record that proves afterwards why a message went where it went."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pointsman.model.outcome import AttemptRecord
+
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """One thing that spoke for a class.
+
+    Attributes:
+        feature: a rule's name, or a feature of a model.
+        found: the words in the message that it matched, cut to 60 characters.
+        message_class: the class it speaks for.
+        weight: signed contribution to that class's score (natural log-odds).
+    """
+
+    feature: str
+    found: str
+    message_class: str
+    weight: float
+
+
+class Classification(msgspec.Struct, frozen=True):
+    """The class of a message and why.
+
+    Attributes:
+        message_class: the class that decides the pool.
+        confidence: calibrated probability of `message_class`, 0..1; 1.0 for a hint or a forced rule.
+        probabilities: by class; they sum to 1.
+        cause: `hint`, `pin`, `rule`, `model` or `abstain` (nothing decisive: the configured fallback class).
+        runner_up: the next best class, or an empty string.
+        margin: confidence minus that of the runner-up.
+        threshold: the confidence below which the classifier abstains, 0..1.
+        version: of the rules or model that decided.
+        evidence: what spoke for each class, strongest first.
+    """
+
+    message_class: str
+    confidence: float
+    probabilities: dict[str, float]
+    cause: str
+    runner_up: str = ""
+    margin: float = 1.0
+    threshold: float = 0.0
+    version: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Decision(msgspec.Struct, kw_only=True, rename={"message_class": "class"}):
+    """The decision record of one message, without its text.
+
+    Times are seconds since acceptance; instants are Unix seconds. Kept after the end, see `runtime.decisions`.
+    """
+
+    id: str
+    client: str
+    received: float
+    priority: str
+    message_class: str
+    confidence: float
+    probabilities: dict[str, float]
+    cause: str
+    runner_up: str
+    margin: float
+    threshold: float
+    version: str
+    evidence: tuple[Evidence, ...]
+    pool: str
+    worker: str | None
+    fallback: bool
+    status: str
+    ended_cause: str | None
+    attempts: list[AttemptRecord]
+    queued_s: float | None
+    total_s: float | None
+    overhead_s: float | None
+    classify_s: float | None
+    conversation_id: str | None
+    replay_of: str | None
+    trace_id: str

@@ -1,0 +1,113 @@
+"""Exceptions: for faults and wrong use only. Refusals and failures are values, see `model.outcome`.
+
+Each class has a stable `code`, says whether the same call may be tried again, and the HTTP status that a surface
+answers with. Message texts say what was wrong, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pointsman.model.outcome import Refused
+
+
+class PointsmanError(Exception):
+    """Root of everything we raise on purpose."""
+
+    code: str = "internal"
+    retryable: bool = False
+    http_status: int = 500
+
+
+class UsageError(PointsmanError):
+    """The caller used the library in a way that cannot work."""
+
+    code = "usage"
+    http_status = 400
+
+
+class NotFound(PointsmanError):
+    """There is no such message, worker, pool or queue here."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class Conflict(PointsmanError):
+    """What was asked contradicts the state things are in, such as cancelling a message that has ended."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class SettingsError(PointsmanError):
+    """Settings that cannot be used. Holds every mistake found, not only the first.
+
+    Attributes:
+        mistakes: one readable line each, with file, line, key, what was got and what was expected.
+    """
+
+    code = "settings"
+    http_status = 422
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = list(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+
+class RefusedError(PointsmanError):
+    """Convenience for callers who prefer an exception to a `Refused` value."""
+
+    code = "refused"
+    http_status = 422
+
+    def __init__(self, refused: Refused) -> None:
+        self.refused = refused
+        self.code = refused.reason.value
+        self.retryable = refused.retryable
+        super().__init__(f"{refused.reason.value}: {refused.detail}")
+
+
+class DeliveryError(PointsmanError):
+    """Convenience: the message was accepted, but ended otherwise than `delivered`.
+
+    Attributes:
+        message_id: the message it is about.
+        status: `failed`, `dead`, `expired` or `cancelled`.
+    """
+
+    code = "not_delivered"
+    http_status = 502
+
+    def __init__(self, message_id: str, status: str, detail: str) -> None:
+        self.message_id = message_id
+        self.status = status
+        super().__init__(f"message {message_id} ended {status}: {detail}")
+
+
+class EngineError(PointsmanError):
+    """The engine could not do what was asked; nothing is known to have changed."""
+
+    code = "engine"
+    http_status = 503
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be reached or is shutting down; try again."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class LeaseLost(EngineError):
+    """The lease ran out, was cancelled or was superseded; what came of that attempt no longer counts."""
+
+    code = "lease_lost"
+    http_status = 409
+
+
+class SchemaTooNew(EngineError):
+    """The store was written by a newer version; it is left untouched."""
+
+    code = "schema_too_new"

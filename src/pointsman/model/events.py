@@ -1,0 +1,112 @@
+"""What happened, past tense: emitted once each, read by metrics, decision records, the live view and simulations.
+
+Events carry references and numbers, never a message's text. `at` is monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from pointsman.model.message import Envelope
+from pointsman.model.outcome import Cause, Outcome, Refused
+from pointsman.model.states import Status
+
+
+class MessageRefused(msgspec.Struct, frozen=True):
+    """A message was refused at admission."""
+
+    at: float
+    envelope: Envelope
+    refused: Refused
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A message was accepted and queued.
+
+    Attributes:
+        admission_s: seconds from receipt to acceptance.
+        classify_s: seconds of that spent in the classifier.
+    """
+
+    at: float
+    envelope: Envelope
+    admission_s: float
+    classify_s: float
+
+
+class AttemptStarted(msgspec.Struct, frozen=True):
+    """A message was handed out; the worker is not chosen yet."""
+
+    at: float
+    envelope: Envelope
+    pool: str
+
+
+class AttemptEnded(msgspec.Struct, frozen=True):
+    """A hand-out came to its outcome.
+
+    Attributes:
+        worker: id of the worker, or an empty string.
+        took_s: seconds between hand-out and outcome.
+        worker_s: seconds of that spent in the worker.
+        outcome: None where the attempt was cancelled.
+    """
+
+    at: float
+    envelope: Envelope
+    pool: str
+    worker: str
+    took_s: float
+    worker_s: float
+    outcome: Outcome | None
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A message reached one of its five ends. Emitted exactly once for each admitted message.
+
+    Attributes:
+        overhead_s: seconds the router itself added: neither in a worker nor in wait for a free one.
+        total_s: seconds from receipt to end.
+    """
+
+    at: float
+    envelope: Envelope
+    status: Status
+    cause: Cause | None
+    detail: str
+    overhead_s: float
+    total_s: float
+
+
+class BreakerMoved(msgspec.Struct, frozen=True):
+    """A worker's circuit breaker changed its state."""
+
+    at: float
+    pool: str
+    worker: str
+    was: str
+    now: str
+
+
+class WorkerJoined(msgspec.Struct, frozen=True):
+    """A worker joined a pool."""
+
+    at: float
+    pool: str
+    worker: str
+
+
+class WorkerLeft(msgspec.Struct, frozen=True):
+    """A worker left its pool; what it had in hand has ended."""
+
+    at: float
+    pool: str
+    worker: str
+
+
+Event = MessageRefused | Admitted | AttemptStarted | AttemptEnded | Ended | BreakerMoved | WorkerJoined | WorkerLeft
+
+Emit = Callable[[Event], None]
+"""Takes an event; must neither block nor raise."""

@@ -1,0 +1,175 @@
+"""The bare router: send, submit, look up, cancel, drain. It owns the two stacks' front doors and nothing else.
+
+The public `Router(settings)` is built around it by `assembly`; simulation and tests build it with other leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pointsman.model.errors import Conflict, NotFound
+from pointsman.model.message import Envelope
+from pointsman.model.outcome import Receipt, Refusal, Refused
+from pointsman.model.result import Result
+from pointsman.model.states import Status
+from pointsman.ports import Admit, Clock, DeadLetter, EndedMessage, Engine
+from pointsman.runtime.replies import Replies, Waiter
+from pointsman.runtime.settling import Settler
+
+_DRAIN_LOOK_S = 0.02
+
+
+async def _not_assembled(envelope: Envelope) -> Receipt:
+    """Stand in for the admission stack until one is assembled."""
+    return Refused(Refusal.UNAVAILABLE, f"message {envelope.id} came before the router was assembled")
+
+
+class RouterCore:
+    """A router without its settings: an admission stack, an engine, and callers that wait.
+
+    `admit` is the admission stack; assembly sets it, and a reload replaces it as a whole.
+
+    Args:
+        engine: where messages wait.
+        replies: callers that wait.
+        settler: tells of messages that end without an attempt.
+        clock: time.
+        running: deliveries by message id.
+        close_doors: makes admission refuse with `draining`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        replies: Replies,
+        settler: Settler,
+        clock: Clock,
+        running: dict[str, asyncio.Task[None]],
+        close_doors: Callable[[], None],
+    ) -> None:
+        self.admit: Admit = _not_assembled
+        self._engine = engine
+        self._replies = replies
+        self._settler = settler
+        self._clock = clock
+        self._running = running
+        self._close_doors = close_doors
+
+    async def send(self, envelope: Envelope, wait_s: float | None) -> Result | Refused:
+        """Admit a message and wait for its end.
+
+        Args:
+            envelope: the message.
+            wait_s: how long to wait, seconds; None waits for the end.
+
+        Returns:
+            What it ended as; its state so far where `wait_s` was over first; or why it was refused. A caller that is
+            cancelled while it waits cancels its message.
+        """
+        waiter = self._replies.open(envelope.id)
+        try:
+            receipt = await self.admit(envelope)
+            if isinstance(receipt, Refused):
+                return receipt
+            return await self._await_end(envelope, waiter, wait_s)
+        except asyncio.CancelledError:
+            await self.cancel(envelope.id)
+            raise
+        finally:
+            if not waiter.left:
+                self._replies.close(envelope.id)
+
+    async def _await_end(self, envelope: Envelope, waiter: Waiter, wait_s: float | None) -> Result:
+        result = await waiter.wait(wait_s)
+        if result is not None:
+            return result
+        self._replies.leave(envelope.id)
+        view = await self._engine.get(envelope.id)
+        return Result(
+            id=envelope.id,
+            status=view.status if view else Status.QUEUED,
+            message_class=envelope.classification.message_class if envelope.classification else "",
+            pool=envelope.pool,
+            attempts=envelope.attempt,
+            detail="the sender did not wait for the end; ask for it by id",
+        )
+
+    async def submit(self, envelope: Envelope) -> Receipt:
+        """Admit a message without waiting for its end."""
+        return await self.admit(envelope)
+
+    async def result(self, message_id: str) -> Result:
+        """Return what is known of a message: its reply too, where its sender had not waited for it.
+
+        Raises:
+            NotFound: no such message, or it is no longer remembered.
+        """
+        late = self._replies.late(message_id)
+        if late is not None:
+            return late
+        view = await self._engine.get(message_id)
+        if view is None:
+            raise NotFound(f"there is no message {message_id!r}, or it ended too long ago to be remembered")
+        return Result(
+            id=view.id,
+            status=view.status,
+            message_class=view.message_class,
+            pool=view.queue,
+            attempts=view.attempts,
+            detail=view.detail,
+        )
+
+    async def cancel(self, message_id: str) -> bool:
+        """End a message as cancelled, in its queue or at its worker; whether there was anything to end."""
+        ended = await self._engine.cancel(message_id)
+        if ended is None:
+            return False
+        task = self._running.get(message_id)
+        if task is not None:
+            task.cancel()
+        self._settler.ended(ended)
+        return True
+
+    async def purge(self, queue: str) -> int:
+        """Cancel everything that waits in a queue; returns how many messages that were."""
+        ended: list[EndedMessage] = await self._engine.purge(queue)
+        for one in ended:
+            self._settler.ended(one)
+        return len(ended)
+
+    async def replayable(self, message_id: str) -> DeadLetter:
+        """Return the dead letter of a message.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: the message has not ended, so there is nothing to replay yet.
+        """
+        letter = await self._engine.dead_letter(message_id)
+        if letter is not None:
+            return letter
+        view = await self._engine.get(message_id)
+        if view is None:
+            raise NotFound(f"there is no dead letter {message_id!r}")
+        raise Conflict(f"message {message_id!r} is {view.status}, so it is no dead letter and cannot be replayed")
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Take nothing new and let what is in hand end; what has not ended after `timeout_s` is cancelled.
+
+        Returns:
+            Whether everything ended by itself.
+        """
+        self._close_doors()
+        deadline = self._clock.monotonic() + timeout_s
+        while True:
+            counts = await self._engine.counts()
+            left = counts.waiting + counts.in_flight
+            if left == 0:
+                return True
+            if self._clock.monotonic() >= deadline:
+                break
+            await self._clock.sleep_until(min(deadline, self._clock.monotonic() + _DRAIN_LOOK_S))
+        for view in await self._engine.find(limit=left + 1):
+            if view.ended is None:
+                await self.cancel(view.id)
+        return False

@@ -1,0 +1,78 @@
+"""The decision record of each message: why it went where it went, without its text. Bounded."""
+
+from __future__ import annotations
+
+from pointsman.model.decision import Decision
+from pointsman.model.events import Ended, Event
+from pointsman.model.message import PRIORITIES, Envelope
+from pointsman.model.outcome import Cause
+from pointsman.model.states import Status
+
+
+class Decisions:
+    """Records by message id. An observer of events.
+
+    Args:
+        keep: records kept.
+    """
+
+    def __init__(self, keep: int) -> None:
+        self.keep = keep
+        self._records: dict[str, Decision] = {}
+
+    def observe(self, event: Event) -> None:
+        """Keep the record of a message that has ended."""
+        if type(event) is Ended:
+            envelope = event.envelope
+            self._records[envelope.id] = record(envelope, event.status, event.cause, event.overhead_s, event.total_s)
+            if len(self._records) > self.keep:
+                del self._records[next(iter(self._records))]
+
+    def get(self, message_id: str) -> Decision | None:
+        """Return the record of an ended message that is still kept."""
+        return self._records.get(message_id)
+
+    def __len__(self) -> int:
+        """Records kept."""
+        return len(self._records)
+
+
+def record(
+    envelope: Envelope,
+    status: Status,
+    cause: Cause | None = None,
+    overhead_s: float | None = None,
+    total_s: float | None = None,
+) -> Decision:
+    """Return the decision record of a message as things stand. Times in seconds."""
+    classification = envelope.classification
+    trail = envelope.trail
+    last = trail[-1] if trail else None
+    return Decision(
+        id=envelope.id,
+        client=envelope.client,
+        received=envelope.received_wall,
+        priority=PRIORITIES[envelope.level],
+        message_class=classification.message_class if classification else "",
+        confidence=classification.confidence if classification else 0.0,
+        probabilities=classification.probabilities if classification else {},
+        cause=classification.cause if classification else "",
+        runner_up=classification.runner_up if classification else "",
+        margin=classification.margin if classification else 0.0,
+        threshold=classification.threshold if classification else 0.0,
+        version=classification.version if classification else "",
+        evidence=classification.evidence if classification else (),
+        pool=last.pool if last else envelope.pool,
+        worker=last.worker if last and last.worker else None,
+        fallback=last is not None and last.pool != envelope.pool,
+        status=status,
+        ended_cause=cause.value if cause else None,
+        attempts=trail,
+        queued_s=trail[0].queued_s if trail else None,
+        total_s=total_s,
+        overhead_s=overhead_s,
+        classify_s=envelope.classify_s,
+        conversation_id=envelope.message.conversation_id,
+        replay_of=envelope.replay_of,
+        trace_id=envelope.trace_id,
+    )

@@ -1,0 +1,51 @@
+"""Makes an envelope around a message: its id, its time of arrival and its trace id. Nothing is decided here."""
+
+from __future__ import annotations
+
+import random
+
+from pointsman.core.ids import IdSource
+from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
+from pointsman.ports import Clock
+
+
+class Envelopes:
+    """Source of envelopes for one router.
+
+    Args:
+        clock: time of arrival.
+        ids: message ids.
+        rng: trace ids.
+    """
+
+    def __init__(self, clock: Clock, ids: IdSource, rng: random.Random) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._rng = rng
+
+    def wrap(
+        self,
+        message: Message,
+        *,
+        client: str = LOCAL_CLIENT,
+        protocol: str = "native",
+        body: bytes | None = None,
+        idempotency_key: str | None = None,
+        trace_id: str = "",
+        replay_of: str | None = None,
+    ) -> Envelope:
+        """Return a fresh envelope; an empty `trace_id` begins a trace of our own."""
+        wall = self._clock.wall()
+        return Envelope(
+            id=self._ids.new(wall),
+            message=message,
+            client=client,
+            received_at=self._clock.monotonic(),
+            received_wall=wall,
+            protocol=protocol,
+            body=body,
+            idempotency_key=idempotency_key,
+            trace_id=trace_id or f"{self._rng.getrandbits(128):032x}",
+            size_bytes=len(body) if body is not None else 0,
+            replay_of=replay_of,
+        )

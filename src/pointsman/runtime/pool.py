@@ -1,0 +1,206 @@
+"""A pool: its workers, how many slots are free, and since when it has been down or busy.
+
+The pool is the only writer of what makes a worker eligible (`load.open`, `load.ceiling`) and tells the balancer of each
+change, so that a pick never looks at the whole fleet. It keeps one heap of times at which something may change by
+itself: a breaker's pause or a worker's Retry-After running out.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterator
+
+from pointsman.core.breaker import BreakerState
+from pointsman.core.load import FleetMean
+from pointsman.model.errors import Conflict, NotFound
+from pointsman.model.events import BreakerMoved, Emit, WorkerJoined, WorkerLeft
+from pointsman.ports import Balancer, Clock
+from pointsman.runtime.endpoint import Endpoint
+
+_PASSING = frozenset({BreakerState.CLOSED, BreakerState.DISABLED})
+"""Breaker states that count as up; one trial call now and then does not end a pool's being down."""
+
+
+class Pool:
+    """Workers behind one queue.
+
+    Args:
+        name: its name, which is also that of its queue.
+        balancer: chooses among eligible workers.
+        mean: what is believed of a worker nothing is known of.
+        clock: time.
+        emit: takes events.
+        wake: called when a slot may have become free, or the pool went down or came back.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        balancer: Balancer,
+        mean: FleetMean,
+        clock: Clock,
+        emit: Emit,
+        wake: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.mean = mean
+        self.down_since: float | None = clock.monotonic()
+        self.busy_since: float | None = self.down_since
+        self._balancer = balancer
+        self._clock = clock
+        self._emit = emit
+        self._wake = wake
+        self._endpoints: dict[str, Endpoint] = {}
+        self._free = 0
+        self._open = 0
+        self._up = 0
+        self._claimed = 0
+        self._wakes: list[tuple[float, str]] = []
+
+    def __len__(self) -> int:
+        """Workers, whatever their state."""
+        return len(self._endpoints)
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        """The workers in order of joining."""
+        return iter(self._endpoints.values())
+
+    def endpoint(self, worker_id: str) -> Endpoint:
+        """Return a worker by id. Raises NotFound."""
+        try:
+            return self._endpoints[worker_id]
+        except KeyError:
+            known = ", ".join(self._endpoints) or "none"
+            raise NotFound(f"there is no worker {worker_id!r} in pool {self.name!r}; known: {known}") from None
+
+    def __contains__(self, worker_id: str) -> bool:
+        """Whether a worker of that id is here."""
+        return worker_id in self._endpoints
+
+    @property
+    def free(self) -> int:
+        """Slots that a message could be given now, less those already promised to leased messages."""
+        return self._free - self._claimed
+
+    @property
+    def slots(self) -> int:
+        """Slots of all workers that are open, free or not."""
+        return sum(endpoint.load.limit for endpoint in self._endpoints.values() if endpoint.load.open)
+
+    @property
+    def service_s(self) -> float:
+        """Mean service time of its workers, seconds."""
+        return self.mean.service_s
+
+    def claim(self) -> None:
+        """Promise a slot to a message that has just been leased."""
+        self._claimed += 1
+
+    def unclaim(self) -> None:
+        """The promise is kept or void."""
+        self._claimed -= 1
+
+    def join(self, endpoint: Endpoint) -> None:
+        """Add a worker. Raises Conflict if its id is taken."""
+        if endpoint.id in self._endpoints:
+            raise Conflict(f"worker {endpoint.id!r} is already in pool {self.name!r}")
+        self._endpoints[endpoint.id] = endpoint
+        self._balancer.add(endpoint.load)
+        endpoint.load.open = False
+        self._emit(WorkerJoined(self._clock.monotonic(), self.name, endpoint.id))
+        self.refresh(endpoint)
+
+    def remove(self, endpoint: Endpoint) -> None:
+        """Take a worker out; what it still has in hand goes on."""
+        endpoint.draining = True
+        self.refresh(endpoint)
+        del self._endpoints[endpoint.id]
+        self._balancer.remove(endpoint.load)
+        self._emit(WorkerLeft(self._clock.monotonic(), self.name, endpoint.id))
+
+    def pick(self, now: float, avoid: Collection[str] = ()) -> Endpoint | None:
+        """Return a worker that may take one more message now and is not to be avoided, or None."""
+        load = self._balancer.pick(now, avoid)
+        return None if load is None else self._endpoints[load.id]
+
+    def others_open(self, avoid: Collection[str]) -> bool:
+        """Whether a worker outside `avoid` is open, if perhaps busy."""
+        open_avoided = sum(1 for one in avoid if one in self._endpoints and self._endpoints[one].load.open)
+        return self._open > open_avoided
+
+    def hold(self, endpoint: Endpoint, until: float) -> None:
+        """Leave a worker alone until monotonic `until`; a later wish never shortens an earlier one."""
+        endpoint.held_until = max(endpoint.held_until, until)
+        self.refresh(endpoint)
+
+    def drain(self, endpoint: Endpoint, *, draining: bool) -> None:
+        """Give a worker nothing new, or let it work again."""
+        endpoint.draining = draining
+        self.refresh(endpoint)
+
+    def changed(self, endpoint: Endpoint) -> None:
+        """A message went to the worker or came back; cheaper than `refresh`, which also asks the breaker."""
+        load = endpoint.load
+        free = load.available
+        if free != endpoint.free:
+            self._count(endpoint, free)
+        self._balancer.update(load)
+
+    def _count(self, endpoint: Endpoint, free: int) -> None:
+        grew = free > endpoint.free
+        self._free += free - endpoint.free
+        endpoint.free = free
+        if self._free <= 0:
+            if self.busy_since is None:
+                self.busy_since = self._clock.monotonic()
+        else:
+            self.busy_since = None
+        if grew:
+            self._wake()
+
+    def refresh(self, endpoint: Endpoint) -> None:
+        """Work out anew whether a worker may be called, and tell everyone who must know."""
+        now = self._clock.monotonic()
+        breaker = endpoint.breaker
+        load = endpoint.load
+        was_open = load.open
+        admits = breaker.admits(now)
+        load.open = admits > 0 and not endpoint.draining and endpoint.held_until <= now
+        load.ceiling = min(load.limit, load.in_flight + admits)
+        self._plan(endpoint, endpoint.held_until if endpoint.held_until > now else None)
+        self._plan(endpoint, breaker.wakes_at() if admits == 0 else None)
+        if load.open is not was_open:
+            self._open += 1 if load.open else -1
+        up = breaker.state in _PASSING and not endpoint.draining
+        if up is not endpoint.up:
+            endpoint.up = up
+            self._rose(now, 1 if up else -1)
+        if breaker.state != endpoint.was_state:
+            self._emit(BreakerMoved(now, self.name, endpoint.id, endpoint.was_state, breaker.state))
+            endpoint.was_state = breaker.state
+        self.changed(endpoint)
+
+    def _plan(self, endpoint: Endpoint, at: float | None) -> None:
+        if at is not None and at != endpoint.planned:
+            endpoint.planned = at
+            heapq.heappush(self._wakes, (at, endpoint.id))
+
+    def _rose(self, now: float, by: int) -> None:
+        self._up += by
+        if self._up == 0:
+            self.down_since = now
+            self._wake()
+        elif self._up == by:
+            self.down_since = None
+            self._wake()
+
+    def advance(self, now: float) -> float | None:
+        """Let breakers and holds whose time has come change; return when to look again, or None."""
+        wakes = self._wakes
+        while wakes and wakes[0][0] <= now:
+            _, worker_id = heapq.heappop(wakes)
+            endpoint = self._endpoints.get(worker_id)
+            if endpoint is not None:
+                endpoint.breaker.advance(now)
+                self.refresh(endpoint)
+        return wakes[0][0] if wakes else None

@@ -1,0 +1,65 @@
+"""The one place that starts tasks, so that none is lost, none fails unseen and all end with the router.
+
+A supervised loop that fails by a bug of ours is reported and started again after a pause; the pause doubles up to a
+bound, so a fault that stays cannot spin. This is one of the three files with a broad except.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from pointsman.ports import Clock
+
+log = logging.getLogger("pointsman.runtime")
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 5.0
+
+
+class Tasks:
+    """Tasks of one router."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start `work`; a failure of it is logged with its traceback."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("task %s failed: a bug in Pointsman, please report it", task.get_name(), exc_info=fault)
+
+    def supervise(self, loop: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
+        """Run `loop` for ever, again whenever it fails."""
+        return self.spawn(self._again(loop, name), name)
+
+    async def _again(self, loop: Callable[[], Awaitable[None]], name: str) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                await loop()
+                return
+            except Exception:
+                log.exception("%s failed: a bug in Pointsman, please report it; again in %.2f s", name, pause_s)
+            await self._clock.sleep_until(self._clock.monotonic() + pause_s)
+            pause_s = min(pause_s * 2.0, _LONGEST_PAUSE_S)
+
+    async def close(self) -> None:
+        """Cancel what still runs and wait for it."""
+        running = [task for task in self._running if task is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def __len__(self) -> int:
+        """Tasks that run."""
+        return len(self._running)

@@ -1,0 +1,75 @@
+"""Workers that take a message as a JSON POST and answer with JSON: the plainest worker there is.
+
+A 2xx answer that is JSON is the reply, whatever its shape; what the other statuses mean stands in `failures`.
+"""
+
+from __future__ import annotations
+
+import ssl as tls
+from collections.abc import Callable
+
+from pointsman.model.errors import UsageError
+from pointsman.model.outcome import Delivered, Failure, Outcome
+from pointsman.ports import Attempt
+from pointsman.transports.failures import fail, fail_by_error, fail_by_status, own_words, read_error_body
+from pointsman.transports.link import Link
+from pointsman.transports.wire.errors import WireError
+from pointsman.transports.work import decode_json, encode_work, traceparent
+
+REPLY_BYTES = 67_108_864
+"""Longest reply taken, bytes."""
+
+
+class HttpTransport:
+    """A worker behind a URL.
+
+    Args:
+        url: where messages are posted, as it is.
+        max_in_flight: messages at once, >= 1.
+        token: returns the bearer token the worker wants.
+        ssl: how to check an https worker; None means the certificates the operating system trusts.
+
+    Raises:
+        UsageError: the URL cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_in_flight: int,
+        token: Callable[[], str] | None = None,
+        ssl: tls.SSLContext | None = None,
+    ) -> None:
+        self._link = Link(url, max_in_flight=max_in_flight, token=token, ssl=ssl)
+
+    async def open(self) -> None:
+        """See `ports.Transport`."""
+        await self._link.open()
+
+    async def send(self, attempt: Attempt) -> Outcome:
+        """Post the message and put the JSON answer into the reply."""
+        headers = (("accept", "application/json"), ("traceparent", traceparent(attempt)))
+        try:
+            with await self._link.post("", headers, encode_work(attempt)) as response:
+                status = response.status
+                if status >= 300:
+                    return fail_by_status(attempt, response, await read_error_body(response))
+                body = await response.read(REPLY_BYTES)
+        except (WireError, UsageError) as error:
+            return fail_by_error(attempt, error)
+        try:
+            value = decode_json(body)
+        except ValueError as error:
+            detail = f"expected a JSON reply, got status {status} and {len(body)} bytes ({error}): {own_words(body)}"
+            return fail(attempt, Failure.WORKER_GARBAGE, detail, sent=True, status=status)
+        attempt.reply.put(value)
+        return Delivered(attempt.worker)
+
+    async def probe(self) -> bool:
+        """Whether the worker takes a new connection."""
+        return await self._link.probe()
+
+    async def close(self) -> None:
+        """See `ports.Transport`."""
+        await self._link.close()
