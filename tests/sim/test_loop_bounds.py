@@ -31,7 +31,7 @@ def test_a_task_waiting_for_what_cannot_come_is_a_deadlock():
     assert lines[1].startswith("  main: ")
     assert lines[1].endswith("> task 'consumer'")
     assert "consumer: " in lines[2]
-    assert "consume (test_loop.py:" in lines[2]
+    assert "consume (test_loop_bounds.py:" in lines[2]
     assert "> Queue.get (queues.py:" in lines[2]
 
 

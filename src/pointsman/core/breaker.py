@@ -1,33 +1,29 @@
 """When a worker gets no messages because its last ones failed, and how it is tried again.
 
-What counts as a failure is decided elsewhere (a busy worker's refusal, a cancelled call and a message's own
-fault are reported as None), and so is what becomes of a worker that is held back; this object only answers
-for one worker.
+What counts as a failure is decided elsewhere (a busy worker's refusal, a cancelled call and a message's own fault are
+reported as None), and so is what becomes of a worker that is held back; this object only answers for one worker.
 
-    closed      passes every call. `failures` bad ones in a row open it, and so does a share of `failure_share` or
-                more of at least `min_calls` calls in the last `window_s`: a worker that fails every other
-                call never fails five in a row. Only a bad call opens it.
-    open        passes none, for a pause. `advance` ends the pause; nothing else does, however calls end that were
-                still out.
+    closed      passes every call. `failures` bad ones in a row open it, and so does a share of `failure_share` or more
+                of at least `min_calls` calls in the last `window_s`: a worker that fails every other call never fails
+                five in a row. Only a bad call opens it.
+    open        passes none, for a pause. `advance` ends the pause; nothing else does, whatever comes of calls that
+                were still out.
     half_open   passes `permits` calls at once. `successes` good ones close it, one bad one opens it again with twice
                 the pause.
     forced_open an operator's "no"; only an operator leaves it.
     disabled    an operator's "yes": passes every call and counts none; only an operator leaves it.
 
-Each call carries the permit it was given. Permits are numbers that are never used twice, so an outcome of a
-call from before a change of state is known as such and ignored: an old success does not close a breaker, an
-old failure does not open it (resilience4j keeps the semantics but not the number). A trial call whose outcome
-never comes holds its permit no longer than the longest pause, so no state is without an exit; should the
-outcome still come, it counts.
+Each call carries the permit it was given. Permits of different periods are different numbers, so the outcome of a call
+from before a change of state is known as such and ignored: an old success does not close a breaker, an old failure does
+not open it. A trial call whose outcome never comes holds its permit no longer than the longest pause, so no state is
+without an exit; should the outcome still come while trials go on, it counts.
 
-Flapping makes the pause longer: each opening doubles it, each healthy period (one window or one first pause,
-whichever is longer) spent closed takes one doubling back. Pauses are jittered by a fifth, so that routers
-that lost a worker at the same moment do not come back to it at the same moment. They never exceed
-`open_max_s`.
+Flapping makes the pause longer: each opening doubles it, each healthy period (one window or one first pause, whichever
+is longer) spent closed takes one doubling back. Pauses are jittered by a fifth, so that routers that lost a worker at
+the same moment do not come back to it at the same moment. They never exceed `open_max_s`.
 
-Method after python-hyper/h11 (`h11/_state.py`): all that may change the state stands in one table. Rules
-after resilience4j (`CircuitBreakerConfig`) and Finagle's failure accrual; figures from the study "balancing",
-section 6.
+Method after python-hyper/h11 (`h11/_state.py`): all that may change the state stands in one table. Rules after
+resilience4j (`CircuitBreakerConfig`) and Finagle's failure accrual; figures from the study "balancing", section 6.
 """
 
 from __future__ import annotations
@@ -79,11 +75,11 @@ _PASSING: Final = frozenset({BreakerState.CLOSED, BreakerState.DISABLED})
 
 
 class CircuitBreaker:
-    """The breaker of one worker. `acquire` before each call, `record` exactly once after it, `advance` when due.
+    """The breaker of one worker: `acquire` before each call, `record` once after it, `advance` when due.
 
-    Only `record`, `advance` and the operator's verbs change anything but permits. Whoever steers a
-    `WorkerLoad` by it sets, after each of those and after each `acquire` and `record` outside `closed`: `open
-    = admits(now) > 0` and `ceiling = in_flight + admits(now)`.
+    The state changes only in `record`, `advance` and the operator's verbs. Whoever steers a `WorkerLoad` by it sets
+    `open = admits(now) > 0` and `ceiling = in_flight + admits(now)` after each change of state, and while it is half
+    open after each `acquire` and `record` too.
     """
 
     __slots__ = (
@@ -110,9 +106,7 @@ class CircuitBreaker:
         self._issued = 0
         self._closed_permit = 0  # the permit all calls of this closed period share; -1 in every other state
         self._first_trial = 0  # trial permits of this half-open period are this one and those above
-        self._trials: dict[
-            int, float
-        ] = {}  # trial permit -> when it was given, oldest first; lost ones are left out
+        self._trials: dict[int, float] = {}  # trial permit -> when it was given, oldest first; without lost ones
         self._successes = 0
         self._run = 0
         self._window = FailureWindow(settings.window_s)
@@ -145,9 +139,9 @@ class CircuitBreaker:
         """Take a permit back with what came of its call; whether the state changed.
 
         Args:
-            permit: as `acquire` gave it. One from before the last change of state is ignored. now: monotonic
-            seconds at which the call ended. ok: None where the outcome says nothing about the worker: the
-            permit returns and nothing is counted.
+            permit: as `acquire` gave it. One from before the last change of state is ignored.
+            now: monotonic seconds at which the call ended.
+            ok: None where the outcome says nothing about the worker: the permit returns and nothing is counted.
         """
         if permit == self._closed_permit:
             if ok:
@@ -207,7 +201,7 @@ class CircuitBreaker:
         self._open_until = 0.0
 
     def describe(self, now: float) -> dict[str, Any]:
-        """Return what an operator wants to see: state, failures in a row, the window, trials, seconds to the next step."""
+        """Return what an operator wants to see: state, failures, the window, trials, seconds to the next step."""
         calls, failures = self._window.totals(now)
         wakes_at = self.wakes_at()
         return {
@@ -242,7 +236,7 @@ class CircuitBreaker:
             healthy_s = max(settings.window_s, settings.open_s)
             self._doublings = max(0, self._doublings - int((now - self._closed_at) / healthy_s))
         self._move("trip")
-        # The cap leaves room for the jitter, so that the longest pauses differ too. 2.0 ** 1024 would overflow.
+        # The cap leaves room for the jitter, so that the longest pauses differ too. 2.0**1024 would overflow.
         longest_s = settings.open_max_s / (1.0 + JITTER_SHARE)
         planned_s = min(longest_s, settings.open_s * 2.0 ** min(self._doublings, 64))
         pause_s = planned_s * (1.0 + JITTER_SHARE * (2.0 * self._rng.random() - 1.0))

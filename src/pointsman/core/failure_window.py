@@ -1,8 +1,7 @@
 """How many calls there were in the last seconds, and how many of them failed.
 
-A ring of ten buckets with running totals, as in resilience4j's `SlidingTimeWindowMetrics`: adding is O(1),
-and what has left the window leaves the totals with its bucket. So the window covers between nine tenths of
-its length and all of it.
+A ring of ten buckets with running totals, as in resilience4j's `SlidingTimeWindowMetrics`: adding is O(1), and what has
+left the window leaves the totals with its bucket. So the window covers between nine tenths of its length and all of it.
 """
 
 from __future__ import annotations

@@ -141,15 +141,11 @@ class Lines:
             line = self._enter(ticket.client)
         elif line.apart and not ticket.strict:
             self._rejoin(line)
-        if line.aside and ticket.strict:
-            line.aside.appendleft(ticket)
-        else:
-            if line.aside:
-                # The head must be before what guests passed over, and guests must see it: only here things
-                # move back.
-                line.queue.extendleft(reversed(line.aside))
-                line.aside.clear()
-            line.queue.appendleft(ticket)
+        if line.aside:
+            # It comes before what guests passed over, and they must see it: only here things are moved back.
+            line.queue.extendleft(reversed(line.aside))
+            line.aside.clear()
+        line.queue.appendleft(ticket)
         ticket.place = WAITING
         line.live += 1
         self.waiting += 1

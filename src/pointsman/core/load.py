@@ -1,20 +1,18 @@
 """What one worker carries, and how dear one more message on it would be.
 
-Here stand the counting of work in hand and two learned numbers for each worker: how long it takes and how
-often it succeeds. Which worker is chosen is decided in `balance`, whether a worker is let through at all in
-`breaker`.
+Here stand the count of work in hand and two learned numbers for each worker: how long it takes and how often it
+succeeds. Which worker is chosen is decided in `balance`, whether a worker is let through at all in `breaker`.
 
-The cost is the shortest-expected-delay rule, `(in_flight + 1) * service_s / success_share ** 2`: the squared
-success share is what keeps a worker that fails fast from looking fast (study "balancing", sections 3.1 and
-3.3). Estimates of a silent worker drift back to what the fleet does, as in Finagle's peak EWMA
-(`PeakEwma.scala`), which lets them drift to nothing instead: a worker that was slow an hour ago must be tried
-again, and nothing else would make it so.
+The cost is the shortest-expected-delay rule, `(in_flight + 1) * service_s / success_share ** 2`: the squared success
+share is what keeps a worker that fails fast from looking fast (study "balancing", sections 3.1 and 3.3). Estimates of
+a silent worker drift back to what the fleet does (Finagle's `PeakEwma.scala` lets them drift to nothing): a worker that
+was slow an hour ago must be tried again, and nothing else would make it so.
 """
 
 from __future__ import annotations
 
 from math import exp, log
-from typing import Final
+from typing import Any, Final
 
 from pointsman.model.errors import UsageError
 
@@ -22,7 +20,7 @@ HALF_LIFE_S: Final = 30.0
 """Silence after which half of what was learned is forgotten, seconds (study, failure mode 14)."""
 
 PATIENCE: Final = 3.0
-"""While a worker has work in hand, its silence is no news for so many of its service times, at least a half-life."""
+"""While a worker has work in hand, so many of its service times (at least a half-life) of silence are no news."""
 
 SERVICE_GAIN: Final = 0.05
 """Weight of the newest service time; job sizes vary more than speeds do, so about 20 are averaged."""
@@ -61,6 +59,11 @@ class FleetMean:
         self.service_s = guess_s
         self._outcomes = 0
 
+    @property
+    def known(self) -> bool:
+        """Whether `service_s` was measured, and is not just the guess."""
+        return self._outcomes > 0
+
     def add(self, service_s: float) -> None:
         """Count the service time of one successful call, seconds."""
         self._outcomes += 1
@@ -73,18 +76,21 @@ class FleetMean:
 class WorkerLoad:
     """One worker as a balancer sees it. One object from the day a worker joins to the day it leaves.
 
-    `open`, `limit` and `ceiling` are set by the pool, which tells its balancer (`Balancer.update`) after
-    every change and after every `start` and `finish`. `owner`, `index` and `stamp` belong to that balancer.
+    `open`, `limit` and `ceiling` are set by the pool, which tells its balancer (`Balancer.update`) after every change
+    and after every `start` and `finish`. `owner`, `index`, `stamp` and `filed_at` belong to that balancer.
 
     Attributes:
-        id: of the worker. limit: messages it may work on at once, 1 or more. weight: relative share where a
-        balancer uses weights, above 0. in_flight: messages it works on now; 0 or more. open: whether it may
-        get messages at all: its breaker lets some through, and it is not drained or held back. ceiling: a
-        second, passing bound on `in_flight`, such as a half-open breaker's permits; starts as `limit`.
-            Trap: raising `limit` alone changes nothing while `ceiling` is lower.
+        id: of the worker.
+        limit: messages it may work on at once, 1 or more.
+        weight: relative share where a balancer uses weights, above 0.
+        in_flight: messages it works on now, 0 or more.
+        open: it may get messages at all: its breaker lets some through, it is not drained and not held back.
+        ceiling: a second, passing bound on `in_flight`, such as what a half-open breaker lets through; starts as
+            `limit`. Trap: raising `limit` changes nothing while `ceiling` is lower.
         owner: the balancer that holds it, or None.
-        index: its place in the balancer's list, or -1.
-        stamp: what the balancer filed it under.
+        index: its place in a list of the balancer's, or -1.
+        stamp: what the balancer filed it under; means something to that one only.
+        filed_at: when the balancer did, monotonic seconds.
     """
 
     __slots__ = (
@@ -115,7 +121,7 @@ class WorkerLoad:
         self.ceiling = limit
         self.owner: object | None = None
         self.index = -1
-        self.stamp = 0
+        self.stamp: Any = 0
         self.filed_at = 0.0
         self._mean = mean
         self._learned = 0
@@ -140,24 +146,24 @@ class WorkerLoad:
         """Count one message less in hand and learn from what came of it.
 
         Args:
-            now: monotonic seconds. service_s: seconds the worker took; None, or a number that is no duration,
-            teaches nothing about speed. ok: True and False count; None (cancelled, the message's own fault, a
-            busy worker's refusal) does not:
-                it changes `in_flight` and nothing else.
+            now: monotonic seconds.
+            service_s: seconds the worker took; None, or a number that is no duration, teaches nothing about speed.
+            ok: True and False count; None (cancelled, the message's own fault, a busy worker's refusal) does not: it
+                changes `in_flight` and nothing else.
 
         Raises:
             UsageError: there was no message in hand; nothing has changed.
         """
         if self.in_flight <= 0:
             raise UsageError(
-                f"worker {self.id} has no message in hand to finish: call finish once, and only once, after each start"
+                f"worker {self.id} has no message in hand to finish: call finish exactly once after each start"
             )
         if service_s is not None and not 0.0 <= service_s <= LONGEST_S:
             service_s = None
         if ok:
             idle_s = now - self._heard_at - (service_s or 0.0)
             if idle_s > 0.0:
-                self._forget(idle_s)
+                self._service_s, self._success_share = self._drifted(idle_s)
             self._success_share += SUCCESS_GAIN * (1.0 - self._success_share)
             if service_s is not None:
                 self._mean.add(service_s)
@@ -170,17 +176,11 @@ class WorkerLoad:
 
     def estimate(self, now: float) -> tuple[float, float]:
         """Return what is believed at `now`: service time in seconds, success share above 0 and up to 1."""
-        service_s = self._service_s if self._learned else self._mean.service_s
-        success_share = self._success_share
         silent_s = now - self._heard_at
         if self.in_flight:
+            service_s = self._service_s if self._learned else self._mean.service_s
             silent_s -= max(HALF_LIFE_S, PATIENCE * service_s)
-        if silent_s > 0.0:
-            kept = exp(-_DECAY_PER_S * silent_s)
-            mean_s = self._mean.service_s
-            service_s = mean_s + (service_s - mean_s) * kept
-            success_share = 1.0 - (1.0 - success_share) * kept
-        return service_s, success_share
+        return self._drifted(silent_s)
 
     def cost(self, now: float) -> float:
         """Return the expected delay of one more message: seconds, for a worker that never fails; above 0."""
@@ -194,13 +194,27 @@ class WorkerLoad:
             service_s = SERVICE_FLOOR_S
         return (self.in_flight + 1) * service_s / (success_share * success_share)
 
+    def _drifted(self, silent_s: float) -> tuple[float, float]:
+        """Return service time and success share as they are after so many seconds without news."""
+        mean_s = self._mean.service_s
+        service_s = self._service_s if self._learned else mean_s
+        if silent_s <= 0.0:
+            return service_s, self._success_share
+        kept = exp(-_DECAY_PER_S * silent_s)
+        return mean_s + (service_s - mean_s) * kept, 1.0 - (1.0 - self._success_share) * kept
+
     def _blame(self, now: float, service_s: float | None) -> None:
-        """Count a failure, from what is believed now: the cost rises, or stays where it cannot rise."""
-        believed_s, success_share = self.estimate(now)
-        self._service_s = believed_s
+        """Count a failure: the cost rises, or stays where it cannot rise.
+
+        Whether the worker was idle or busy before this call is not known here, so of the two service times that this
+        would make the longer counts.
+        """
+        busy_s, success_share = self.estimate(now)
+        idle_s, _ = self._drifted(now - self._heard_at)
+        self._service_s = max(busy_s, idle_s)
         self._success_share = max(SUCCESS_FLOOR, success_share * (1.0 - SUCCESS_GAIN))
         # The work would have taken at least so long: a failure may make a worker slower, never faster.
-        if service_s is not None and service_s > believed_s:
+        if service_s is not None and service_s > self._service_s:
             self._learn(service_s)
 
     def _learn(self, service_s: float) -> None:
@@ -212,10 +226,3 @@ class WorkerLoad:
         if gain < SERVICE_GAIN:
             gain = SERVICE_GAIN
         self._service_s += gain * (service_s - self._service_s)
-
-    def _forget(self, idle_s: float) -> None:
-        """Let the estimates drift for the time that lay between the last outcome and the start of this call."""
-        kept = exp(-_DECAY_PER_S * idle_s)
-        mean_s = self._mean.service_s
-        self._service_s = mean_s + (self._service_s - mean_s) * kept
-        self._success_share = 1.0 - (1.0 - self._success_share) * kept

@@ -1,8 +1,9 @@
 """Bounds of the data that passes through us untouched: `metadata`, `params`, and what else chat messages carry.
 
-Decides what data every JSON reader on the way understands alike: plain types, integers within 2^53 (RFC 8259, 6), finite
-numbers, whole characters, limited depth and number of values. Walks with a list of its own instead of the call stack, and
-counts what it visits, so that no nesting, cycle or shared branch of an object built in process can stop or slow it.
+Decides what data every JSON reader on the way understands alike: plain types, integers within 2^53 (RFC 8259, 6),
+finite numbers, whole characters, limited depth and number of values. Walks with a list of its own instead of the
+call stack, and counts what it visits, so that no nesting, cycle or shared branch of an object built in process can
+stop or slow it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ import msgspec
 
 MAX_INTEGER: Final = 2**53
 """Beyond it, readers that hold numbers as doubles (JavaScript, many others) see another number."""
+
+_SHOWN: Final = 40
+_CONSTANTS: Final = {None: "null", True: "true", False: "false"}
+_KINDS: Final = {int: "an integer beyond 2^53", list: "a list", dict: "an object"}
 
 
 def check_data(value: Any, max_keys: int, max_depth: int, max_bytes: int) -> str:
@@ -25,7 +30,7 @@ def check_data(value: Any, max_keys: int, max_depth: int, max_bytes: int) -> str
         max_bytes: size as JSON.
     """
     if not isinstance(value, dict):
-        return f"got {kind_of(value)}, expected an object"
+        return f"got {show(value)}, expected an object"
     if not value:
         return ""
     if len(value) > max_keys:
@@ -71,7 +76,7 @@ def check_tree(value: Any, max_depth: int, max_values: int) -> str:
 def _check_keys(item: dict[Any, Any]) -> str:
     for key in item:
         if not isinstance(key, str):
-            return f"got {kind_of(key)} as a key, expected a string"
+            return f"got {show(key)} as a key, expected a string"
         if not key.isascii() and (wrong := _check_characters(key)):
             return wrong
     return ""
@@ -88,7 +93,7 @@ def _check_leaf(item: Any) -> str:
         return "" if -MAX_INTEGER <= item <= MAX_INTEGER else "got an integer beyond 2^53: send it as a string"
     if kind is float:
         return "" if abs(item) < float("inf") else f"got {item!r}, which is no JSON: expected a finite number"
-    return f"got {kind_of(item)}, which is no JSON"
+    return f"got {show(item)}, which is no JSON"
 
 
 def _check_characters(text: str) -> str:
@@ -99,11 +104,13 @@ def _check_characters(text: str) -> str:
     return ""
 
 
-def kind_of(value: Any) -> str:
-    """Return what a value is, in the words of JSON where it has one, for messages to people."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    names = {int: "an integer", float: "a number", str: "a string", list: "a list", dict: "an object"}
-    return names.get(type(value), f"a Python {type(value).__name__}")
+def show(value: Any) -> str:
+    """Return a value for a message to its sender: short strings and numbers as they are, all else by its kind."""
+    kind = type(value)
+    if kind is str:
+        return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}..."
+    if kind is float or (kind is int and abs(value) <= MAX_INTEGER):
+        return repr(value)
+    if value is None or kind is bool:
+        return _CONSTANTS[value]
+    return _KINDS.get(kind, f"a Python {kind.__name__}")

@@ -89,8 +89,8 @@ class Pool:
 
     @property
     def service_s(self) -> float:
-        """Mean service time of its workers, seconds."""
-        return self.mean.service_s
+        """Mean service time of its workers, seconds; 0 while nothing is known, so that a guess refuses nobody."""
+        return self.mean.service_s if self.mean.known else 0.0
 
     def claim(self) -> None:
         """Promise a slot to a message that has just been leased."""

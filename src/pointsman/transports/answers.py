@@ -1,8 +1,8 @@
 """Which line of a child's output answers which message, and how much nonsense a child may say.
 
-A line belongs to a message by its `id`. It may echo `attempt`; then it counts for that attempt only, and the late answer
-to an attempt that was given up cannot be taken for the answer to the next. A child that does not echo it is matched by
-`id` alone: its late answer then answers the next attempt at the same message, which asked for the same thing.
+A line belongs to a message by its `id`. It may echo `attempt`; then it counts for that attempt only, and the late
+answer to an attempt that was given up cannot be taken for the answer to the next. A child that does not echo it is
+matched by `id` alone: its late answer then answers the next attempt at the same message, which asked for the same.
 
 Lines about messages given up are expected and ignored. Any other line that is not an answer is counted; one run of too
 many without a good line between them ends the child.
@@ -90,11 +90,11 @@ class Answers:
         except ValueError:
             answer = None
         message_id = answer.get("id") if isinstance(answer, dict) else None
-        waiting = self._waiting.get(message_id) if isinstance(message_id, str) else None
-        if waiting is None:
-            if message_id in self._given_up:
-                return True
+        if not isinstance(message_id, str):
             return self._count_garbage(line.data)
+        waiting = self._waiting.get(message_id)
+        if waiting is None:
+            return message_id in self._given_up or self._count_garbage(line.data)
         self._garbage_run = 0
         if "event" not in answer and answer.get("attempt", waiting.attempt) == waiting.attempt:
             del self._waiting[message_id]

@@ -1,8 +1,8 @@
 """Workers that are Python callables in this process.
 
-An async callable runs in the router's event loop, any other in one of this worker's own threads, so that one that hangs
-takes neither the loop nor other workers' threads with it. Whatever it raises is its failure and not ours: this is one of
-the three files with a broad except.
+An async callable runs in the router's event loop, any other in one of this worker's own threads, so that one that
+hangs takes neither the loop nor other workers' threads with it. Whatever it raises is its failure and not ours: this is
+one of the three files with a broad except.
 
     async def answer(work: dict) -> str: ...
     transport = CallableTransport(answer, max_in_flight=4)
@@ -54,8 +54,8 @@ class MessageFault(PointsmanError):
 class CallableTransport:
     """A worker in this process.
 
-    A cancelled attempt is cancelled inside an async callable. A thread cannot be stopped: its answer is thrown away, and
-    the thread stays taken until the function returns.
+    A cancelled attempt is cancelled inside an async callable. A thread cannot be stopped: its answer is thrown away,
+    and the thread stays taken until the function returns.
 
     Args:
         target: the callable. It may change the object it is given; that is its own copy.

@@ -1,9 +1,9 @@
 """One child process: its pipes, its end, and its orderly or less orderly farewell.
 
-The child leads a session of its own, so that a Ctrl-C meant for the router does not reach it, and so that what it started
-can be ended with it. It counts as ended when it has exited and its output has been read to the end; where only one of the
-two happens (something it started holds the pipe; it closed its output and lives on) it gets a second, then it is killed.
-No task is started: everything happens in the event loop's callbacks.
+The child leads a session of its own, so that a Ctrl-C meant for the router does not reach it, and so that what it
+started can be ended with it. It counts as ended when it has exited and its output has been read to the end; where only
+one of the two happens (something it started holds the pipe; it closed its output and lives on) it gets a second, then
+it is killed. No task is started: everything happens in the event loop's callbacks.
 """
 
 from __future__ import annotations

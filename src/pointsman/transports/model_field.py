@@ -1,8 +1,8 @@
 """Byte surgery: puts another `model` into a JSON request and leaves every other byte as its sender wrote it.
 
-A re-encoded body would no longer be the sender's: key order, number forms and unknown fields are theirs, and signatures
-may cover them. So this finds where the top-level `model` stands, in front of, between or behind all else, also where its
-key is written with escapes or stands twice (readers differ in which one they take, so each is replaced).
+A re-encoded body would no longer be the sender's: key order, number forms and unknown fields are theirs, and
+signatures may cover them. So this finds where the top-level `model` stands, in front of, between or behind all else,
+also where its key is written with escapes or stands twice (readers differ in which one they take: each is replaced).
 
 The surface has parsed the body before. What this reads it reads strictly, but it stops where nothing more can be found:
 behind the first `model`, unless the rest may hold another. Only brackets and strings cost a step; long strings and

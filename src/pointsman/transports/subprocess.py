@@ -1,12 +1,12 @@
 """Workers that are programs: one child process that reads messages as JSON lines and answers in JSON lines.
 
 In: the object of `work.to_work`, one a line. Out, in any order: `{"id", "text"}` or any other object with that `id`;
-`{"id", "error", "retryable"}` (`retryable: false` means that the message itself is wrong; `"retry_after_s"` beside it that
-the child has not begun and is busy); `{"id", "event", ...}` while it works. `attempt` may be echoed, see `answers`.
+`{"id", "error", "retryable"}` (`retryable: false` means that the message itself is wrong; `"retry_after_s"` beside it
+that the child has not begun and is busy); `{"id", "event", ...}` while it works. `attempt` may be echoed: `answers`.
 
-The child serves many messages at once and is told nothing when one is given up. When it dies, all it had in hand is lost
-with an unknown outcome, and the next message or probe starts it again, after a pause that doubles while it gets nothing
-done.
+The child serves many messages at once and is told nothing when one is given up. When it dies, all it had in hand is
+lost with an unknown outcome, and the next message or probe starts it again, after a pause that doubles while it gets
+nothing done.
 """
 
 from __future__ import annotations
@@ -39,14 +39,21 @@ class SubprocessTransport:
 
     Args:
         command: the program and its arguments; no shell is involved.
+        max_in_flight: messages it is given at once, >= 1; one more is refused as busy.
         grace_s: seconds between the three steps of ending it.
         max_line_bytes: longest answer.
     """
 
     def __init__(
-        self, command: Sequence[str], *, grace_s: float = GRACE_S, max_line_bytes: int = MAX_LINE_BYTES
+        self,
+        command: Sequence[str],
+        *,
+        max_in_flight: int,
+        grace_s: float = GRACE_S,
+        max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         self._command = tuple(command)
+        self._max_in_flight = max_in_flight
         self._grace_s = grace_s
         self._max_line_bytes = max_line_bytes
         self._answers = Answers(self._command[0])
@@ -68,6 +75,9 @@ class SubprocessTransport:
         child = await self._running()
         if child is None:
             return self._unreachable(attempt)
+        if len(self._answers) >= self._max_in_flight:
+            detail = f"the child process has {self._max_in_flight} messages in hand already"
+            return fail(attempt, Failure.WORKER_BUSY, detail, sent=False)
         line = encode_work(attempt)
         message_id, number = attempt.envelope.id, attempt.lease.attempt
         future = self._answers.expect(message_id, number)

@@ -1,7 +1,7 @@
 """What a worker is given, in the words of the product page, and how its JSON is read. The same for every transport.
 
-The trace context is derived, not drawn: a message without a trace of its own is one, under its id, and each attempt has a
-span number that follows from id and attempt. Source: W3C Trace Context, 3.2.
+The trace context is derived, not drawn: a message without a trace of its own is one, under its id, and each attempt has
+a span number that follows from id and attempt. Source: W3C Trace Context, 3.2.
 """
 
 from __future__ import annotations

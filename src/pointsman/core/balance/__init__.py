@@ -1,7 +1,7 @@
 """The balancers by name: `pools.*.balancer` in the settings. Each keeps the contract of `ports.Balancer`.
 
-A new one needs its file, its line here and its name in `model.settings.CHOICES`; the conformance table in the
-tests does the rest.
+A new one needs its file, its line here and its name in `model.settings.CHOICES`; the conformance table in the tests
+does the rest.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 """The default: the free worker with the shortest expected delay, by what was learned of its speed and its failures.
 
 Late binding: a message waits with us until a worker has a free slot, so only free workers are compared, by
-`WorkerLoad.cost`. The rule and its figures are from the study "balancing", sections 0 and 3; the structure
-from 4.3.
+`WorkerLoad.cost`. The rule and its figures are from the study "balancing", sections 0 and 3.
 
-Free workers stand on *shelves*, one for each class of cost; 32 classes double the cost. A heap holds the
-classes. So workers within 3.2 % of each other are equals, and equals are drawn at random at the moment of the
-pick: a lock-in on whichever worker happens to be ahead by a rounding error cannot arise. Nothing is ever
-scanned; a class whose shelf has run empty is dropped when it comes to the top of the heap.
+Free workers stand on shelves, one for each class of cost; 16 classes double the cost, and a heap holds the classes. So
+workers within 3 to 6 % of each other are equals (job sizes make the estimates noisier than that), and equals are drawn
+at random at the moment of the pick: no worker is locked in because it is ahead by a rounding error. Nothing is scanned.
+A class whose shelf has run empty goes when it comes to the top of the heap, and the heap is built anew where it has
+grown to more than twice as many classes as there are workers.
 
-What is promised of costs that change while nobody announces it (a silent worker's estimate drifts): a load is
-filed under a cost that is at most `STALE_S` old, or at most as many picks old as there are free workers,
-whichever is older, because each pick files anew the one that was filed longest ago. In `STALE_S` an estimate
-covers 4.5 % of its way.
+What is promised of costs that change unannounced, because the estimates of a silent worker drift: each pick looks at
+one more worker in turn and files it anew if its filed cost is older than `STALE_S`. So a filed cost is older than that
+for at most as many picks as there are workers, and one. In `STALE_S` an estimate covers 4.5 % of its way to the fleet's
+mean.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ STALE_S: Final = 2.0
 """Age from which a filed cost is worth computing again, seconds."""
 
 CLASSES_PER_OCTAVE: Final = 16
-"""Classes of cost between one cost and its double: finer than what can be learned from jobs of unequal size."""
+"""Classes between one cost and its double. In simulation the tail latency is the same from 4 to 256."""
 
 SPARE_CLASSES: Final = 64
-"""Empty classes that the heap may hold beyond twice the number of free workers before it is built anew."""
+"""Classes that the heap may hold beyond twice the number of workers before it is built anew."""
 
 
 class Adaptive:
     """Shortest expected delay over all free workers; see the head of the module for what is promised."""
 
-    __slots__ = ("_heap", "_looked_at", "_members", "_now", "_rng", "_shelves")
+    __slots__ = ("_heap", "_members", "_next", "_now", "_rng", "_shelves")
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._now = 0.0
         self._members: list[WorkerLoad] = []
-        self._looked_at = 0  # place in `_members` of the one looked at last
+        self._next = 0  # place in `_members` of the one to look at next
         # The heap holds each key of `_shelves` exactly once.
         self._shelves: dict[float, list[WorkerLoad]] = {}
         self._heap: list[float] = []
@@ -63,7 +63,10 @@ class Adaptive:
     def remove(self, load: WorkerLoad) -> None:
         """A worker left; unknown ones are ignored. The one call that takes longer for a larger fleet."""
         if release(load, self):
-            self._members.remove(load)
+            place = self._members.index(load)
+            del self._members[place]
+            if place < self._next:
+                self._next -= 1
             if load.index >= 0:
                 take(self._shelves[load.stamp], load)
 
@@ -91,14 +94,14 @@ class Adaptive:
         """Return a free worker of the lowest class of cost whose id is not in `avoid`, or None."""
         if now > self._now:
             self._now = now
-        if self._looked_at < len(self._members):
+        if self._next < len(self._members):
             # One load in turn, whether it is the answer or not: what keeps filed costs from growing old.
-            load = self._members[self._looked_at]
+            load = self._members[self._next]
             if load.index >= 0 and now - load.filed_at > STALE_S:
                 self.update(load)
-            self._looked_at += 1
+            self._next += 1
         else:
-            self._looked_at = 0
+            self._next = 0
         heap = self._heap
         while heap:
             shelf = self._shelves[heap[0]]
@@ -111,7 +114,7 @@ class Adaptive:
         return None
 
     def _pick_other(self, avoid: Collection[str]) -> WorkerLoad | None:
-        """Go up the classes until one holds a load not to be avoided: at most one class more than `avoid`."""
+        """Go up the classes until one holds a load that need not be avoided: at most one class more than `avoid`."""
         passed: list[float] = []
         chosen: WorkerLoad | None = None
         while self._heap and chosen is None:

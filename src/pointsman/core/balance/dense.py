@@ -1,7 +1,7 @@
-"""A list of loads without order in which each load knows its place: leaving and drawing cost the same at any length.
+"""A list of loads without order, in which each load knows its place, so that leaving it needs no search.
 
-The list is plain; these functions keep `WorkerLoad.index` true. The rule that a message is not sent twice to
-the same worker (`avoid`) is kept here too, so that no balancer needs a scan for it.
+The list is plain; these functions keep `WorkerLoad.index` true. The rule that a message is not sent twice to the same
+worker (`avoid`) is kept here too, so that no balancer needs a scan for it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def take(loads: list[WorkerLoad], load: WorkerLoad) -> None:
 def draw(loads: list[WorkerLoad], avoid: Collection[str], rng: Random) -> WorkerLoad | None:
     """Return one of the loads whose id is not in `avoid`, all equally likely, or None if there is none.
 
-    Takes two random numbers on average where the list is more than twice as long as `avoid`, else looks at
-    each load.
+    `avoid` is short, a few ids. Takes at most two random numbers on average where the list is more than twice as long,
+    else looks at each load.
     """
     count = len(loads)
     if count <= 2 * len(avoid):

@@ -1,9 +1,8 @@
-"""The worker with the fewest messages in hand, exactly, in the same time for ten workers and for ten thousand.
+"""The worker with the fewest messages in hand, exactly, as fast for ten thousand workers as for ten.
 
-Eligible workers stand on shelves, one for each number in hand (study "balancing", 4.3). A start or a finish
-moves a load by one shelf, so the lowest shelf in use is found by steps that those moves have paid for; a
-worker that goes and comes back (breaker, drain) may cost as many steps as there are shelves. For fleets whose
-workers are equally fast.
+Eligible workers stand on shelves, one for each number in hand (study "balancing", section 4.3). A start or a finish
+moves a load by one shelf, so the lowest shelf in use is found by steps that those moves have paid for; a worker that
+goes and comes back (breaker, drain) may cost as many steps as there are shelves. For fleets of equally fast workers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Two random workers, the one with fewer messages in hand: the classic that needs no knowledge and no structure.
+"""Of two random workers the one with fewer messages in hand: needs no knowledge and no structure.
 
-Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (IEEE TPDS 2001); Envoy's LEAST_REQUEST
-with `choice_count` 2. Unlike there, the two are always different workers, so that with one or two the choice
-is exact. Costs and failures are not looked at: a worker that fails fast is the breaker's matter.
+Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (IEEE TPDS 2001); Envoy's LEAST_REQUEST with
+`choice_count` 2. Unlike there, the two are always different workers, so that with one or two the choice is exact.
+Costs and failures are not looked at: a worker that fails fast is the breaker's matter.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Each eligible worker in turn, whatever it carries.
 
-The workers stand in a ring. Whoever is picked goes to its end; whoever joins begins there. A worker that
-cannot take a message when its turn comes steps aside and has its turn first thing when it can again; one that
-could not for a while, but can again when its turn comes, has lost nothing. So between two turns of one worker
-every other that could take one had its own. Each step aside was paid for by the change that brought the
-worker back: O(1) amortised.
+The workers stand in a ring. Whoever is picked goes to its end; whoever joins begins there. A worker that cannot take a
+message when its turn comes steps aside, and has its turn first thing when it can again; one that could not for a while,
+but can again when its turn comes, has lost nothing. So between two turns of one worker every other that could take a
+message had its own. Each step aside was paid for by the change that brought the worker back: O(1) amortised.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ QUOTING_TAGS: Final = (
 """Elements that harnesses wrap around what no human asked, lower case. One without its end tag counts as plain
 text."""
 
-_TEXT_PARTS: Final = frozenset({"text", "input_text"})
+TEXT_PARTS: Final = ("text", "input_text")
+"""Types of content parts that hold words. A tuple, so that a type of any kind can be looked for in it."""
 
 
 def extract(source: str | Sequence[dict[str, Any]]) -> str:
@@ -107,7 +108,7 @@ def text_of(content: Any) -> str:
     return "\n".join(
         part["text"]
         for part in content
-        if isinstance(part, dict) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str)
+        if isinstance(part, dict) and part.get("type") in TEXT_PARTS and isinstance(part.get("text"), str)
     )
 
 

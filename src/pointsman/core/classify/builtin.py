@@ -3,9 +3,10 @@
 Strategic is planning, analysis, design, diagnosis and decisions; tactical is carrying out what has been decided,
 and looking up what is known. A phrase is listed because of what it means at any desk, never because one message
 holds it. `^` marks a phrase that counts only where a clause begins: there "plan", "test" and "design" are orders,
-elsewhere often just nouns. Traps have phrases of their own, which win because they are longer: "write a plan"
-plans, "implement the plan" does not. Weights are log-odds before `evidence` scales them, in steps of material
-(3.0), strong (2.0), clear (1.4), leaning (0.8) and faint (0.4).
+elsewhere often just nouns. `>` marks one whose clause goes on with material: in "translate 'should we wait'" nobody
+asks whether to wait. Traps have phrases of their own, which win because they are longer: "write a plan" plans,
+"implement the plan" does not. Weights are log-odds before `evidence` scales them, in steps of strong (2.0), clear
+(1.4), leaning (0.8) and faint (0.4).
 """
 
 from __future__ import annotations
@@ -133,12 +134,12 @@ ENGLISH: Final[tuple[tuple[str, float, str], ...]] = (
         """review, ^how, ^which, ^is it, ^are we, ^does it, migrate, migration, grow, growth, customers, competitors,
         complex""",
     ),
-    # Orders: the first word says what to do. What follows the first ones is material, whatever words it holds.
+    # Orders: the first word says what to do.
     (
         TACTICAL,
-        3.0,
-        """^translate, ^transcribe, ^proofread, ^paraphrase, ^rephrase, ^reword, ^shorten, ^summarise, ^summarize,
-        ^spell, ^spellcheck, ^capitalise, ^capitalize, ^pronounce""",
+        2.0,
+        """^translate >, ^transcribe >, ^proofread >, ^paraphrase >, ^rephrase >, ^reword >, ^shorten >, ^spell >,
+        ^spellcheck >, ^capitalise >, ^capitalize >, ^pronounce >""",
     ),
     (
         TACTICAL,
@@ -146,12 +147,12 @@ ENGLISH: Final[tuple[tuple[str, float, str], ...]] = (
         """^fix, ^add, ^implement, ^rename, ^write a function, ^write a script, ^write a test, ^write a unit test,
         ^write a query, ^convert, ^format, ^reformat, ^delete, ^remove, ^replace, ^bump, ^revert, ^rebase, ^merge,
         ^commit, ^push, ^deploy, ^install, ^restart, ^run, ^rerun, ^execute, ^apply, ^insert, ^append, ^extract,
-        ^parse, ^sort, ^calculate, ^compute, ^send, ^reply, ^email, ^schedule, ^book, ^cancel, ^print, ^upload,
-        ^download, ^copy, ^paste, ^uncomment, ^comment out, ^inline, ^lint, ^squash, ^cherry-pick, ^chmod, ^grep,
-        ^round, ^multiply, ^classify, ^detect, ^concatenate, ^alphabetise, ^redo, ^retry, ^resend, ^reload,
-        ^regenerate, ^rebuild, ^undo, ^reset, ^reschedule, ^notify, ^ping, ^archive, ^publish, ^unblock, ^refund,
-        ^scrape, ^decode, ^encode, ^dump, ^fetch, ^do it, ^do that, ^go ahead, ^ship it, ^try again, ^carry on,
-        ^continue, ^proceed, ^same for the""",
+        ^parse, ^sort, ^calculate, ^compute, ^summarise, ^summarize, ^send, ^reply, ^email, ^schedule, ^book,
+        ^cancel, ^print, ^upload, ^download, ^copy, ^paste, ^uncomment, ^comment out, ^inline, ^lint, ^squash,
+        ^cherry-pick, ^chmod, ^grep, ^round, ^multiply, ^classify, ^detect, ^concatenate, ^alphabetise, ^redo,
+        ^retry, ^resend, ^reload, ^regenerate, ^rebuild, ^undo, ^reset, ^reschedule, ^notify, ^ping, ^archive,
+        ^publish, ^unblock, ^refund, ^scrape, ^decode, ^encode, ^dump, ^fetch, ^do it, ^do that, ^go ahead, ^ship it,
+        ^try again, ^carry on, ^continue, ^proceed, ^same for the""",
     ),
     (
         TACTICAL,
@@ -221,4 +222,5 @@ def builtin_rules() -> Iterator[Rule]:
     for role, weight, phrases in ENGLISH + LANGUAGES:
         for phrase in phrases.split(","):
             text = phrase.strip()
-            yield make_rule(text, text, role, weight, opening=text.startswith("^"))
+            opening, absorbs = text.startswith("^"), text.endswith(">")
+            yield make_rule(text, text, role, weight, opening=opening, absorbs=absorbs)

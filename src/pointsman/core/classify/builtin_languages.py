@@ -28,7 +28,7 @@ LANGUAGES: Final[tuple[tuple[str, float, str], ...]] = (
     (
         "tactical",
         2.0,
-        """^traduce, ^añade, ^agrega, ^corrige, ^arregla, ^cambia, ^borra, ^elimina, ^quita, ^renombra, ^ejecuta,
+        """^traduce >, ^añade, ^agrega, ^corrige >, ^arregla, ^cambia, ^borra, ^elimina, ^quita, ^renombra, ^ejecuta,
         ^escribe, ^crea, ^genera, ^convierte, ^actualiza, ^reemplaza, ^sustituye, ^pon, ^haz, ^envía, ^manda,
         ^resume, ^ordena, ^instala, ^implementa, ^calcula, ^extrae, ^dame, ^responde, ^redacta, ^pasa, ^hazlo,
         ^adelante, ^sigue""",
@@ -57,7 +57,7 @@ LANGUAGES: Final[tuple[tuple[str, float, str], ...]] = (
     (
         "tactical",
         2.0,
-        """^übersetze, ^übersetz, ^ändere, ^ergänze, ^füge, ^lösche, ^entferne, ^ersetze, ^benenne, ^korrigiere,
+        """^übersetze >, ^übersetz >, ^ändere, ^ergänze, ^füge, ^lösche, ^entferne, ^ersetze, ^benenne, ^korrigiere >,
         ^behebe, ^schreib, ^schreibe, ^erstelle, ^erzeuge, ^führe, ^starte, ^mach, ^mache, ^setze, ^kürze,
         ^formatiere, ^sortiere, ^berechne, ^schick, ^schicke, ^sende, ^antworte, ^implementiere, ^installiere,
         ^aktualisiere, ^wandle, ^gib mir, ^fasse, ^bau, ^baue, ^leg, ^trag, ^weiter""",
@@ -87,10 +87,10 @@ LANGUAGES: Final[tuple[tuple[str, float, str], ...]] = (
     (
         "tactical",
         2.0,
-        """^traduis, ^traduisez, ^ajoute, ^ajoutez, ^corrigez, ^changez, ^supprime, ^supprimez, ^renomme, ^remplace,
-        ^remplacez, ^exécute, ^lance, ^écris, ^écrivez, ^rédige, ^rédigez, ^crée, ^génère, ^convertis, ^mets,
-        ^mettez, ^envoie, ^envoyez, ^résume, ^résumez, ^trie, ^installe, ^implémente, ^calcule, ^extrais, ^donne-moi,
-        ^réponds, ^vas-y, ^modifie, ^modifiez, ^reformule""",
+        """^traduis >, ^traduisez >, ^ajoute, ^ajoutez, ^corrigez >, ^changez, ^supprime, ^supprimez, ^renomme,
+        ^remplace, ^remplacez, ^exécute, ^lance, ^écris, ^écrivez, ^rédige, ^rédigez, ^crée, ^génère, ^convertis,
+        ^mets, ^mettez, ^envoie, ^envoyez, ^résume, ^résumez, ^trie, ^installe, ^implémente, ^calcule, ^extrais,
+        ^donne-moi, ^réponds, ^vas-y, ^modifie, ^modifiez, ^reformule""",
     ),
     (
         "tactical",
@@ -114,7 +114,7 @@ LANGUAGES: Final[tuple[tuple[str, float, str], ...]] = (
     (
         "tactical",
         2.0,
-        """翻译, 修复, 改成, 改为, 添加, 加上, 加一, 删除, 删掉, 重命名, 运行,
+        """翻译 >, 修复, 改成, 改为, 添加, 加上, 加一, 删除, 删掉, 重命名, 运行,
         执行, 写一个, 写一, 生成, 转换, 替换,
         更新, 安装, 部署, 实现, 排序, 提取""",
     ),

@@ -35,26 +35,31 @@ _FOUND_CHARACTERS: Final = 60
 _by_strength = attrgetter("weight")
 
 
-def weigh_builtin(
-    hits: Sequence[Hit], shape: Iterable[tuple[str, str, str, float]], classes: Mapping[str, str]
-) -> list[Evidence]:
-    """Return the contribution of each hit of a built-in rule and of each feature of the shape.
+def weigh_builtin(hits: Sequence[Hit]) -> list[Evidence]:
+    """Return the contribution of each hit of a built-in rule that has a weight."""
+    scale = SLOPE / math.sqrt(max(1.0, len(hits) / FREE_HITS))
+    first = scale * FIRST_FACTOR
+    return [
+        Evidence(
+            rule.name, rule.phrase, rule.message_class, rule.weight * (first if position < FIRST_TOKENS else scale)
+        )
+        for rule, position in hits
+        if rule.weight
+    ]
+
+
+def weigh_shape(shape: Iterable[tuple[str, str, str, float]], classes: Mapping[str, str]) -> list[Evidence]:
+    """Return the contribution of each feature of the shape.
 
     Args:
-        hits: of built-in rules.
         shape: (feature, found, role, weight).
-        classes: class by role; features of roles without a class are left out.
+        classes: class by role; features of a role without a class are left out.
     """
-    scale = SLOPE / math.sqrt(max(1.0, len(hits) / FREE_HITS))
-    found = []
-    for rule, position in hits:
-        if rule.weight:
-            factor = scale * FIRST_FACTOR if position < FIRST_TOKENS else scale
-            found.append(Evidence(rule.name, rule.phrase, rule.message_class, rule.weight * factor))
-    for feature, what, role, weight in shape:
-        if role in classes:
-            found.append(Evidence(feature, what[:_FOUND_CHARACTERS], classes[role], weight * SLOPE))
-    return found
+    return [
+        Evidence(feature, found[:_FOUND_CHARACTERS], classes[role], weight * SLOPE)
+        for feature, found, role, weight in shape
+        if role in classes
+    ]
 
 
 def weigh_own(hits: Sequence[Hit]) -> list[Evidence]:

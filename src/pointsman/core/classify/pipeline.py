@@ -16,7 +16,7 @@ import msgspec
 
 from pointsman.core.classify.ask import extract
 from pointsman.core.classify.builtin import STRATEGIC, TACTICAL, VERSION, builtin_rules
-from pointsman.core.classify.evidence import probabilities, score, strongest, weigh_builtin, weigh_own
+from pointsman.core.classify.evidence import probabilities, score, strongest, weigh_builtin, weigh_own, weigh_shape
 from pointsman.core.classify.names import AUTO, ClassNames
 from pointsman.core.classify.pins import ConversationPins
 from pointsman.core.classify.rules import RuleSet, read_rules
@@ -65,7 +65,6 @@ class Classifier:
             for rule in builtin_rules()
             if rule.message_class in self._roles and rule.words not in redefined
         )
-        self._uniform = dict.fromkeys(self._classes, 1.0 / len(self._classes))
         self.version = f"{VERSION}+{len(own)}" if own else VERSION
 
     def resolve(self, name: str) -> str | None:
@@ -135,8 +134,6 @@ class Classifier:
     def _read(self, ask: str) -> _Reading:
         """Classify by the words alone."""
         tokens = tokenize(extract(ask))
-        if not tokens:
-            return _Reading(self._settings.fallback_class, "abstain", self._uniform, ())
         found: list[Evidence] = []
         if self._own.count:
             own = self._own.match(tokens)
@@ -146,12 +143,12 @@ class Classifier:
                 dearest = max(forced, key=self._costs.__getitem__)
                 return _Reading(dearest, "rule", self._certain(dearest), strongest(found))
         if self._roles:
-            found += weigh_builtin(self._builtin.match(tokens), shape_of(ask, tokens), self._roles)
-        if not found:
-            return _Reading(self._settings.fallback_class, "abstain", self._uniform, ())
+            found += weigh_builtin(self._builtin.match(tokens))
+        spoken = bool(found)
+        found += weigh_shape(shape_of(ask, tokens), self._roles)
         odds = probabilities(score(found, self._classes))
         likeliest = max(odds, key=lambda name: (odds[name], self._costs[name]))
-        if odds[likeliest] < self._settings.threshold:
+        if not spoken or odds[likeliest] < self._settings.threshold:
             return _Reading(self._settings.fallback_class, "abstain", odds, strongest(found))
         return _Reading(likeliest, "rule", odds, strongest(found))
 

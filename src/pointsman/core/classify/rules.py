@@ -42,6 +42,7 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
         weight: log-odds it adds, 0 or more; a rule of weight 0 keeps shorter phrases from firing on its words.
         force: it decides alone.
         opening: it fires only where a clause begins, `OPENERS` left aside.
+        absorbs: the rest of its clause is what it is applied to, and fires nothing.
     """
 
     name: str
@@ -51,10 +52,11 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     weight: float
     force: bool = False
     opening: bool = False
+    absorbs: bool = False
 
 
 Hit = tuple[Rule, int]
-"""A rule that fired, and the position of its first token."""
+"""A rule that fired, and how many words stand before it."""
 
 
 class _Node:
@@ -93,9 +95,12 @@ class RuleSet:
         """Return the rules that `tokens` fire, in order, each once: at its first place."""
         hits: dict[str, Hit] = {}
         anywhere, opening, end = self._anywhere.next, self._opening.next, len(tokens)
-        after, begins = 0, True
+        after, breaks, begins = 0, 0, True
         for at, token in enumerate(tokens):
             if at < after:  # covered by the phrase before
+                continue
+            if token == BREAK:
+                breaks, begins = breaks + 1, True
                 continue
             node = opening.get(token) if begins else anywhere.get(token)
             rule, ahead = None, at + 1
@@ -105,11 +110,21 @@ class RuleSet:
                 node = node.next.get(tokens[ahead]) if ahead < end else None
                 ahead += 1
             if rule is None:
-                begins = token == BREAK or (begins and token in OPENERS)
+                begins = begins and token in OPENERS
             else:
-                hits.setdefault(rule.name, (rule, at))
+                hits.setdefault(rule.name, (rule, at - breaks))
                 begins = begins and tokens[after - 1] in OPENERS
+                if rule.absorbs:
+                    after = _next_break(tokens, after)
         return list(hits.values())
+
+
+def _next_break(tokens: Sequence[str], at: int) -> int:
+    """Position of the next break from `at` on, or the end."""
+    try:
+        return tokens.index(BREAK, at)
+    except ValueError:
+        return len(tokens)
 
 
 def _plant(node: _Node, rule: Rule) -> None:
@@ -127,11 +142,18 @@ def words_of(phrase: str) -> tuple[str, ...]:
 
 
 def make_rule(
-    name: str, phrase: str, message_class: str, weight: float, *, force: bool = False, opening: bool = False
+    name: str,
+    phrase: str,
+    message_class: str,
+    weight: float,
+    *,
+    force: bool = False,
+    opening: bool = False,
+    absorbs: bool = False,
 ) -> Rule:
     """Return the rule for a phrase as people write it."""
     words = words_of(phrase)
-    return Rule(name, words, " ".join(words), message_class, weight, force, opening)
+    return Rule(name, words, " ".join(words), message_class, weight, force, opening, absorbs)
 
 
 def check_rules(rules: Sequence[RuleSettings]) -> list[tuple[str, str]]:

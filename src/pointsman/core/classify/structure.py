@@ -1,6 +1,6 @@
 """What the shape of an ask says about its class: fences, files and lines, length, kinds of question.
 
-Small weights: shape alone never decides, it only tips what words leave open. Roles as in `builtin`.
+Small weights: shape tips what words leave open. Alone it never decides, `pipeline` sees to that. Roles as in `builtin`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 
 from pointsman.core.classify.ask import FENCE
 from pointsman.core.classify.builtin import STRATEGIC, TACTICAL
+from pointsman.core.classify.tokens import BREAK
 
 LONG_WORDS: Final = 150
 SHORT_WORDS: Final = 5
@@ -36,7 +37,8 @@ def shape_of(text: str, tokens: Sequence[str]) -> Iterator[tuple[str, str, str, 
         asking = next((token for token in tokens if token in _ASKING), "")
         if asking:
             yield "shape:question", f"{asking} ?", STRATEGIC, 0.35
-    if len(tokens) > LONG_WORDS:
-        yield "shape:long", f"{len(tokens)} words", STRATEGIC, 0.35
-    elif len(tokens) <= SHORT_WORDS and "?" not in text:
-        yield "shape:short", f"{len(tokens)} words", TACTICAL, 0.2
+    words = len(tokens) - tokens.count(BREAK)
+    if words > LONG_WORDS:
+        yield "shape:long", f"{words} words", STRATEGIC, 0.35
+    elif words <= SHORT_WORDS and "?" not in text:
+        yield "shape:short", f"{words} words", TACTICAL, 0.2

@@ -9,13 +9,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pointsman.model.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
 _VISIBLE = re.compile(r"[!-~]+")
-_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+_HOST_AND_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{0,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +56,33 @@ def parse_origin(url: str) -> Origin:
         )
     try:
         parts = urlsplit(url)
-        port = parts.port
     except ValueError as error:
         raise UsageError(f"url {url!r}: {error}") from None
     if parts.scheme not in _PORTS:
         raise UsageError(f"url {url!r}: expected http:// or https://")
     if "@" in parts.netloc:
-        raise UsageError(f"url for {parts.hostname}: a user or password in it would be logged; use `auth`")
+        host = parts.netloc.rpartition("@")[2]
+        raise UsageError(f"url for {host}: a user or password in it would be logged; use `auth`")
     if parts.fragment:
         raise UsageError(f"url {url!r}: a fragment (#...) is never sent; remove it")
-    host = _host(url, parts)
-    if port == 0:
-        raise UsageError(f"url {url!r}: port 0 cannot be connected to")
-    port = port or _PORTS[parts.scheme]
+    usual_port = _PORTS[parts.scheme]
+    host, port = _host_and_port(url, parts.netloc, usual_port)
     shown = f"[{host}]" if ":" in host else host
-    authority = shown if port == _PORTS[parts.scheme] else f"{shown}:{port}"
+    authority = shown if port == usual_port else f"{shown}:{port}"
     return Origin(parts.scheme == "https", host, port, authority, parts.path.rstrip("/"), parts.query)
 
 
-def _host(url: str, parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    if "[" in parts.netloc:
-        try:
-            return str(ipaddress.IPv6Address(host))
-        except ValueError:
-            raise UsageError(f"url {url!r}: {host!r} is no IPv6 address") from None
-    if not _HOST_NAME.fullmatch(host):
-        raise UsageError(f"url {url!r}: {host!r} is no host name")
-    return host
+def _host_and_port(url: str, netloc: str, usual_port: int) -> tuple[str, int]:
+    found = _HOST_AND_PORT.fullmatch(netloc)
+    if not found:
+        raise UsageError(f"url {url!r}: {netloc!r} is no host, or host:port, or [IPv6 address]:port")
+    address, name, digits = found.groups()
+    port = int(digits) if digits else usual_port
+    if not 0 < port < 65_536:
+        raise UsageError(f"url {url!r}: port {port} cannot be connected to; ports go from 1 to 65535")
+    if name:
+        return name.lower(), port
+    try:
+        return str(ipaddress.IPv6Address(address)), port
+    except ValueError:
+        raise UsageError(f"url {url!r}: {address!r} is no IPv6 address") from None

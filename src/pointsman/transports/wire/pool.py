@@ -112,8 +112,7 @@ class Pool:
         origin = self._origin
         loop = asyncio.get_running_loop()
         where = f"cannot connect to {origin.host} port {origin.port}"
-        if self._closed:
-            raise ConnectFailed(f"{where}: this client is closed")
+        self._check_open(where)
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 _, connection = await loop.create_connection(
@@ -127,13 +126,15 @@ class Pool:
             raise ConnectFailed(f"{where}: no answer within {self._connect_timeout_s:g} s") from None
         except OSError as error:
             raise ConnectFailed(f"{where}: {error.strerror or error}") from None
-        if self._closed:
+        try:
+            self._check_open(where)
+        except ConnectFailed:
             connection.abort()
-            raise ConnectFailed(f"{where}: this client is closed")
+            raise
         return connection
 
     async def close(self) -> None:
-        """Close every connection and return when all are gone; one still being made is closed once it is. Idempotent."""
+        """Close every connection and return when all are gone; one still being made is closed once up. Idempotent."""
         self._closed = True
         self._idle.clear()
         if self._timer is not None:
@@ -145,6 +146,10 @@ class Pool:
             if self._all_lost is None:
                 self._all_lost = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._all_lost)
+
+    def _check_open(self, where: str) -> None:
+        if self._closed:
+            raise ConnectFailed(f"{where}: this client is closed")
 
     def _take_idle(self) -> Connection | None:
         """Return the idle connection used last that still lives."""
@@ -178,7 +183,7 @@ class Pool:
 
 
 def _announced_s(connection: Connection) -> float:
-    """Return for how long the server says it keeps an idle connection, less a margin, seconds; infinity if it does not."""
+    """Return for how many seconds the server says it keeps an idle connection, less a margin; infinity if not said."""
     for name, value in connection.parser.fields:
         if name == b"keep-alive" and (found := _ANNOUNCED.search(value)):
             return int(found[1]) - _MARGIN_S

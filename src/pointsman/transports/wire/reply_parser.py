@@ -1,10 +1,10 @@
 """Reads one reply after the other from a stream of bytes: framing, bounds, and what of it may be trusted. No I/O.
 
 llhttp knows the grammar. This adds what it leaves to its user: replies to HEAD have no body, interim replies (1xx) are
-skipped, transfer codings other than `chunked` are refused (we ask for none), the end of the stream is the end of a body
-only where nothing else frames it, headers and trailers are bounded, and bytes behind a reply spoil the connection.
-Trailers are read and dropped: nothing here has a use for them. Folded header lines are refused, as RFC 9112 (5.2) lets a
-gateway do.
+skipped, transfer codings other than `chunked` are refused (we ask for none), the end of the stream is the end of a
+body only where nothing else frames it, headers and trailers are bounded, and bytes behind a reply spoil the connection.
+Trailers are read and dropped: nothing here has a use for them. Folded header lines are refused, as RFC 9112 (5.2) lets
+a gateway do.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ MAX_HEADER_BYTES = 65_536
 MAX_HEADERS = 200
 """Header lines of a reply, trailers included."""
 
+_FIRST_BYTE = ord("H")  # llhttp would also take RTSP, ICE and empty lines
 _VERSIONS = frozenset({"1.1", "1.0"})
 _LINE_EXTRA_BYTES = 4  # ": " and the line's end
 
@@ -85,6 +86,8 @@ class ReplyParser:
         Raises:
             ProtocolBroken: they cannot be (the rest of) a reply. What came before stays readable.
         """
+        if not self.started and data[0] != _FIRST_BYTE:
+            raise ProtocolBroken(f"no valid HTTP/1.1 reply: it begins with {data[:20]!r}")
         self.started = True
         buffered = self.buffered_bytes
         try:

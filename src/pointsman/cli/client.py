@@ -1,0 +1,179 @@
+"""A small blocking HTTP client of a router's native API, for commands.
+
+What goes wrong on the way becomes `Unreachable`; what the router answers to a request it does not like, `Problem`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pointsman.config import environment
+from pointsman.model.errors import PointsmanError, UsageError
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection, HTTPResponse
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+VARIABLE: Final = "POINTSMAN_URL"
+TIMEOUT_S: Final = 10.0
+API: Final = "/api/v1"
+
+
+class Unreachable(PointsmanError):
+    """Nothing answers at the address, or what answers is no router."""
+
+    code = "unreachable"
+    retryable = True
+
+
+class Problem(PointsmanError):
+    """The router answered that it will not, or could not.
+
+    Attributes:
+        status: HTTP status.
+        document: the problem as it came (RFC 9457).
+    """
+
+    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
+        self.status = status
+        self.document = document
+        self.code = str(document.get("code") or f"http_{status}")
+        self.retryable = bool(document.get("retryable"))
+        super().__init__(_described(self.code, document))
+
+
+def _described(code: str, document: Mapping[str, Any]) -> str:
+    text = f"{code}: {document.get('detail') or document.get('title') or 'no reason was given'}"
+    wait = document.get("retry_after_s")
+    return f"{text}; try again in {wait:.3g} s" if isinstance(wait, (int, float)) else text
+
+
+class Client:
+    """Speaks to one router. Keeps its connection, so it serves one thread.
+
+    Args:
+        url: where the router is; None takes `POINTSMAN_URL`, or the default address.
+        timeout_s: how long an answer may take.
+
+    Raises:
+        UsageError: `url` is none.
+    """
+
+    def __init__(self, url: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+        from urllib.parse import urlsplit
+
+        self.url = (url or environment.snapshot().get(VARIABLE) or DEFAULT_URL).rstrip("/")
+        self.timeout_s = timeout_s
+        try:
+            parts = urlsplit(self.url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise UsageError(f"{self.url!r} is no address of a router: {error}") from None
+        if parts.scheme not in {"http", "https"} or not host:
+            raise UsageError(f"{self.url!r} is no address of a router; expected something like {DEFAULT_URL}")
+        self._prefix = parts.path
+        self._connection = self._connect(parts.scheme, host, port)
+
+    def _connect(self, scheme: str, host: str, port: int | None) -> HTTPConnection:
+        from http.client import HTTPConnection, HTTPSConnection
+
+        kind = HTTPSConnection if scheme == "https" else HTTPConnection
+        return kind(host, port, timeout=self.timeout_s)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return what the router answers; `query` is sent but for what is None. Raises Unreachable, Problem."""
+        from urllib.parse import urlencode
+
+        wanted = {key: value for key, value in query.items() if value is not None}
+        return self.call("GET", f"{path}?{urlencode(wanted)}" if wanted else path)
+
+    def post(self, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
+        """Send a JSON value and return what the router answers. Raises Unreachable, Problem."""
+        return self.call("POST", path, value, headers=headers)
+
+    def delete(self, path: str) -> Any:
+        """Ask for something to go. Raises Unreachable, Problem."""
+        return self.call("DELETE", path)
+
+    def call(self, method: str, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
+        """Make a request; return the JSON value answered, None where the answer is empty.
+
+        Args:
+            method: of HTTP.
+            path: below the router's address, such as `/api/v1/workers`.
+            value: sent as JSON; None sends no body.
+            headers: further ones.
+
+        Raises:
+            Unreachable: no answer, or none of a router.
+            Problem: the router refused, or failed.
+        """
+        status, kind, raw = self.exchange(method, path, value, headers=headers)
+        answer = self._decoded(status, kind, raw)
+        if status >= 400:
+            if not isinstance(answer, dict):
+                raise self._no_router(status, kind)
+            raise Problem(status, answer)
+        return answer
+
+    def exchange(
+        self, method: str, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str, bytes]:
+        """Make a request; return status, content type and body as they are. Raises Unreachable."""
+        from http.client import HTTPException
+
+        sent = {"Accept": "application/json", **(headers or {})}
+        body = None
+        if value is not None:
+            body = json.dumps(value).encode("utf-8", "surrogatepass")
+            sent["Content-Type"] = "application/json"
+        try:
+            self._connection.request(method, self._prefix + path, body, sent)
+            response: HTTPResponse = self._connection.getresponse()
+            return response.status, response.headers.get_content_type(), response.read()
+        except (OSError, HTTPException) as error:
+            self._connection.close()
+            raise self._unreachable(error) from error
+        except ValueError as error:
+            self._connection.close()
+            raise UsageError(f"this cannot be sent as an HTTP header: {error}") from None
+
+    def _decoded(self, status: int, kind: str, raw: bytes) -> Any:
+        if not raw:
+            return None
+        if not kind.endswith("json"):
+            raise self._no_router(status, kind)
+        try:
+            return json.loads(raw)
+        except (ValueError, RecursionError):
+            raise self._no_router(status, "broken JSON") from None
+
+    def _no_router(self, status: int, what: str) -> Unreachable:
+        return Unreachable(
+            f"{self.url} answers {status} with {what}, as Pointsman does not: is something else running there?"
+            f" Name the router's address with --url or {VARIABLE}"
+        )
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        elsewhere = f"start one with `pointsman serve`, or name its address with --url or {VARIABLE}"
+        match error:
+            case ConnectionRefusedError():
+                return Unreachable(f"no router listens at {self.url}: {elsewhere}")
+            case TimeoutError():
+                return Unreachable(f"{self.url} did not answer within {self.timeout_s:g} s")
+            case OSError() if not isinstance(error, ConnectionError):
+                return Unreachable(f"{self.url} cannot be reached: {error.strerror or error}; {elsewhere}")
+        return Unreachable(f"{self.url} ended the connection without an answer ({type(error).__name__})")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def quoted(part: str) -> str:
+    """Return text as one step of a path."""
+    from urllib.parse import quote
+
+    return quote(part, safe="")

@@ -1,0 +1,103 @@
+"""`pointsman config`: is the file right, what is in force and why, and take it into the running router."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from pointsman.cli import options, output
+from pointsman.cli.client import API, Client
+from pointsman.cli.exits import ExitCode
+from pointsman.cli.settings import read
+
+
+@click.group()
+def config() -> None:
+    """Check, explain and reload the settings."""
+
+
+@config.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@options.settings_values
+@options.form
+@click.pass_context
+def check(ctx: click.Context, file: Path | None, values: Mapping[str, str], form: str) -> None:
+    """Find every mistake in a settings file, the environment and flags.
+
+    FILE is pointsman.toml in this directory unless you say otherwise. Exit code 5 means that there are mistakes.
+    """
+    from pointsman.assembly import House
+    from pointsman.model.errors import SettingsError
+
+    try:
+        loaded = read(file, values)
+        House(loaded.settings)
+    except SettingsError as error:
+        if form != "json":
+            raise
+        output.document({"file": str(file) if file else None, "mistakes": error.mistakes})
+        ctx.exit(ExitCode.SETTINGS)
+    pools = loaded.settings.pools
+    workers = sum(len(pool.workers) for pool in pools.values())
+    classes = len(loaded.settings.classes)
+    if form == "json":
+        output.document({"file": str(loaded.path) if loaded.path else None, "mistakes": []})
+    else:
+        where = loaded.path or "no file, only defaults"
+        output.say(f"{where}: no mistakes. {classes} classes, {len(pools)} pools, {workers} workers.")
+
+
+@config.command()
+@click.argument("key", required=False)
+@options.settings_file
+@options.settings_values
+@options.form
+def explain(key: str | None, file: Path | None, values: Mapping[str, str], form: str) -> None:
+    """Show what is in force, where it came from and what it means.
+
+    KEY is a setting (limits.burst) or a table of them (limits); without it, everything is shown.
+    """
+    import msgspec
+
+    from pointsman.config.explain import explain as rows_of
+
+    rows = rows_of(read(file, values), key)
+    if form == "json":
+        output.document(msgspec.to_builtins(rows))
+    elif len(rows) == 1:
+        row = rows[0]
+        output.say(f"{row.key} = {row.value}", "bold")
+        output.say(f"  {row.description}")
+        output.say(f"  from {row.origin}; the default is {row.default}")
+    else:
+        output.table(
+            ["key", "value", "from", "meaning"],
+            [[row.key, row.value, row.origin, row.description] for row in rows],
+            empty="no settings",
+        )
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of the settings file, for editors."""
+    from pointsman.config.schema import schema as made
+
+    output.document(made())
+
+
+@config.command()
+@options.url
+@options.form
+def reload(url: str | None, form: str) -> None:
+    """Let the running router read its settings again. A bad file changes nothing."""
+    answer = Client(url).post(f"{API}/config/reload")
+    if form == "json":
+        output.document(answer)
+        return
+    for title, keys in (("In force now", answer["changed"]), ("Needs a restart", answer["needs_restart"])):
+        if keys:
+            output.say(f"{title}: {', '.join(keys)}")
+    if not answer["changed"] and not answer["needs_restart"]:
+        output.say("Nothing differs from what is in force.")

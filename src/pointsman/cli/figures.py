@@ -1,0 +1,51 @@
+"""How numbers are written for people: durations, shares, instants, bars."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_UNITS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"), (0.000_001, "us"))
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time with three digits and the unit that suits it; `-` where there is none."""
+    if seconds is None:
+        return "-"
+    for size, unit in _UNITS:
+        if abs(seconds) >= size:
+            return f"{_three_digits(seconds / size)} {unit}"
+    return "0 s"
+
+
+def _three_digits(value: float) -> str:
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def share(value: float | None) -> str:
+    """Return a share (0..1) in percent; `-` where there is none."""
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def instant(wall: float | None) -> str:
+    """Return Unix seconds as local date and time; `-` where there is none or it is out of this calendar."""
+    from datetime import UTC, datetime
+
+    if wall is None:
+        return "-"
+    try:
+        return datetime.fromtimestamp(wall, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return "-"
+
+
+def bar(value: float, width: int = 24, *, full: str = "█", empty: str = "░") -> str:
+    """Return a share (0..1) as a bar of `width` characters."""
+    filled = round(max(0.0, min(1.0, value)) * width)
+    return full * filled + empty * (width - filled)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return `1 message`, `2 messages`: a number with the right form of its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,44 @@
+"""`pointsman status`: the router at a glance."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from pointsman.cli import figures, options, output
+from pointsman.cli.client import API, Client
+from pointsman.cli.views import POOL_COLUMNS, QUEUE_COLUMNS, pool_rows, queue_rows
+
+_PARTS: Final = ("delivered", "failed", "dead", "expired", "cancelled", "waiting", "in_flight")
+
+
+@click.command()
+@options.url
+@options.form
+def status(url: str | None, form: str) -> None:
+    """Show how the router, its pools and queues are."""
+    client = Client(url)
+    found = client.get(f"{API}/status")
+    if form == "json":
+        output.document(found)
+        return
+    ready = "ready" if found["ready"] else "not ready"
+    output.say(f"Pointsman {found['version']} at {client.url}: {ready}, up {figures.duration(found['uptime_s'])}", "bold")
+    output.say(f"messages  {_sum(found['counts'])}")
+    output.say(f"workers   {_workers(found['workers'])}")
+    output.say()
+    output.table(POOL_COLUMNS, pool_rows(found["pools"]), empty="No pools.")
+    output.say()
+    output.table(QUEUE_COLUMNS, queue_rows(found["queues"]), empty="No queues.")
+
+
+def _sum(counts: dict[str, Any]) -> str:
+    """Return the accounting as a sum; what is 0 is left out."""
+    parts = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in _PARTS if counts[name]]
+    return f"{counts['admitted']:,} admitted" + (f" = {' + '.join(parts)}" if parts else "")
+
+
+def _workers(states: dict[str, int]) -> str:
+    parts = [f"{number:,} {state.replace('_', ' ')}" for state, number in states.items() if number]
+    return ", ".join(parts) or "none; add one with `pointsman workers add`, or in the settings file"

@@ -1,0 +1,33 @@
+"""How a problem is written in OpenAI's language, so that their clients raise the right exception and retry only what may be.
+
+Source: the error object and the retry rules of OpenAI's Python client: it retries 408, 409, 429 and 5xx on its own, unless
+the answer says `x-should-retry`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pointsman.http.problems import Problem
+
+MEDIA_TYPE: Final = b"application/json"
+
+_TYPES: Final = {
+    401: "authentication_error",
+    403: "permission_error",
+    429: "rate_limit_error",
+}
+
+
+def encode(problem: Problem) -> bytes:
+    """Return the body: `{"error": {"message", "type", "param", "code"}}`."""
+    kind = _TYPES.get(problem.status, "invalid_request_error" if problem.status < 500 else "server_error")
+    error = {"message": problem.detail, "type": kind, "param": problem.more.get("field"), "code": problem.code}
+    return msgspec.json.encode({"error": error})
+
+
+def headers(problem: Problem) -> list[tuple[bytes, bytes]]:
+    """Return the header that tells a client whether to send the same again."""
+    return [(b"x-should-retry", b"true" if problem.retryable else b"false")]

@@ -1,0 +1,1 @@
+"""What an operator does with a router besides running it: the demonstration, and later simulation, plans and checks."""

@@ -1,0 +1,229 @@
+"""The one table of every metric: name, kind, meaning, labels and their values, buckets, most series.
+
+Naming follows Prometheus: base units, `_total` for counters, no colons. A label's values come from a closed
+set, or from what the settings and the fleet know (pools, workers, classes), or from the code itself; never
+from a message. Bounds of the service levels stand among the buckets exactly (0.045 and 0.05 s), so that no
+share has to be interpolated.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from pointsman.core.breaker import BreakerState
+from pointsman.model.message import PRIORITIES
+from pointsman.model.outcome import Failure, Refusal
+from pointsman.model.states import ENDS, Status
+
+NONE: Final = "none"
+"""Label value where there is nothing to name: refused before it had a class, no worker reached."""
+
+OTHER: Final = "other"
+"""Label value for everything that is not known, or for which a metric has no room any more."""
+
+DEFAULT_MAX_SERIES: Final = 200
+WORKER_MAX_SERIES: Final = 2000
+"""Where a worker is named: 200 workers with ten results each."""
+
+
+class Kind(StrEnum):
+    """What a metric is; `info` is a gauge that is always 1 and says something in its labels."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    INFO = "info"
+
+
+class Source(StrEnum):
+    """Who else than a closed set knows a label's values."""
+
+    POOL = "pool"
+    WORKER = "worker"
+    CLASS = "class"
+    CODE = "code"
+
+
+class Label(msgspec.Struct, frozen=True):
+    """One label: its name, and either the closed set of its values or their source.
+
+    `may_lack` marks a label whose value is `none` as a matter of course.
+    """
+
+    name: str
+    values: tuple[str, ...] = ()
+    source: Source | None = None
+    may_lack: bool = False
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One metric.
+
+    Attributes:
+        help: one line for people.
+        buckets: upper bounds of a histogram, rising, without the last one, which is infinite.
+        max_series: label sets it may have; what comes later is counted as `other`.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[Label, ...] = ()
+    buckets: tuple[float, ...] = ()
+    max_series: int = DEFAULT_MAX_SERIES
+
+
+BREAKER_STATES: Final = tuple(state.value for state in BreakerState)
+
+BREAKER_FIGURES: Final = {
+    BreakerState.CLOSED.value: 0,
+    BreakerState.HALF_OPEN.value: 1,
+    BreakerState.OPEN.value: 2,
+    BreakerState.FORCED_OPEN.value: 3,
+    BreakerState.DISABLED.value: 3,
+}
+"""`pointsman_breaker_state` by state; 3 is whatever an operator set by hand."""
+
+WORKER_STATES: Final = ("ready", "busy", "held", "draining", *(s for s in BREAKER_STATES if s != "closed"))
+"""States of `runtime.fleet.WorkerView`."""
+
+FAILURES: Final = tuple(failure.value for failure in Failure)
+RESULTS: Final = ("delivered", "expired", "cancelled", *FAILURES)
+CAUSES: Final = ("hint", "pin", "rule", "model", "abstain")
+
+_POOL = Label("pool", source=Source.POOL)
+_QUEUE = Label("queue", source=Source.POOL)
+_WORKER = Label("worker", source=Source.WORKER, may_lack=True)
+_CLASS = Label("class", source=Source.CLASS)
+_PRIORITY = Label("priority", PRIORITIES)
+
+_ROUTER_S = (
+    1e-05, 2e-05, 4e-05, 6e-05, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+    0.5
+)  # fmt: skip
+_OVERHEAD_S = (
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.045, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0,
+    5.0
+)  # fmt: skip
+_WAIT_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3600.0)
+_WORKER_S = (
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3600.0,
+    14400.0
+)  # fmt: skip
+
+
+def _counter(name: str, help_: str, *labels: Label, max_series: int = DEFAULT_MAX_SERIES) -> Metric:
+    return Metric(name, Kind.COUNTER, help_, labels, max_series=max_series)
+
+
+def _gauge(name: str, help_: str, *labels: Label, max_series: int = DEFAULT_MAX_SERIES) -> Metric:
+    return Metric(name, Kind.GAUGE, help_, labels, max_series=max_series)
+
+
+def _histogram(name: str, help_: str, buckets: tuple[float, ...], *labels: Label) -> Metric:
+    return Metric(name, Kind.HISTOGRAM, help_, labels, buckets)
+
+
+METRICS: Final[tuple[Metric, ...]] = (
+    # Counted as it happens.
+    _counter("pointsman_messages_admitted_total", "Messages accepted.", _CLASS, _PRIORITY),
+    _counter(
+        "pointsman_messages_refused_total",
+        "Messages not accepted, by reason; class is none where the refusal came before classification.",
+        Label("reason", tuple(refusal.value for refusal in Refusal)),
+        Label("class", source=Source.CLASS, may_lack=True),
+    ),
+    _counter(
+        "pointsman_messages_ended_total",
+        "Accepted messages that ended, each once.",
+        Label("status", tuple(status.value for status in Status if status in ENDS)),
+        _CLASS,
+    ),
+    _counter(
+        "pointsman_attempts_total",
+        "Hand-outs that came to a result; worker is none where none was reached.",
+        _POOL,
+        _WORKER,
+        Label("result", RESULTS),
+        max_series=WORKER_MAX_SERIES,
+    ),
+    _counter(
+        "pointsman_classifications_total",
+        "Accepted messages by what decided their class.",
+        _CLASS,
+        Label("cause", CAUSES),
+    ),
+    _counter(
+        "pointsman_retries_total",
+        "Hand-outs after the first, by what came of the one before.",
+        Label("reason", FAILURES),
+    ),
+    _counter(
+        "pointsman_fallbacks_total",
+        "Hand-outs to another pool than the message's own.",
+        Label("from_pool", source=Source.POOL),
+        Label("to_pool", source=Source.POOL),
+    ),
+    _counter(
+        "pointsman_breaker_transitions_total",
+        "Changes of a worker's circuit breaker, by its new state.",
+        _POOL,
+        _WORKER,
+        Label("to", BREAKER_STATES),
+        max_series=WORKER_MAX_SERIES,
+    ),
+    _histogram(
+        "pointsman_overhead_seconds",
+        "Time the router added to a message: not the worker's, not the wait for a free worker.",
+        _OVERHEAD_S,
+    ),
+    _histogram("pointsman_classify_seconds", "Time a message took in the classifier.", _ROUTER_S),
+    _histogram("pointsman_admission_seconds", "Time from receipt of a message to its acceptance.", _ROUTER_S),
+    _histogram("pointsman_queue_wait_seconds", "Time from acceptance to the first hand-out.", _WAIT_S, _PRIORITY),
+    _histogram("pointsman_worker_seconds", "Time an attempt spent in a worker.", _WORKER_S, _POOL),
+    # Read when somebody asks.
+    _gauge("pointsman_queued_messages", "Messages ready to be handed out.", _QUEUE, _PRIORITY),
+    _gauge("pointsman_delayed_messages", "Messages that must not be handed out yet.", _QUEUE),
+    _gauge("pointsman_oldest_message_seconds", "Age of the oldest message that waits.", _QUEUE),
+    _gauge("pointsman_messages_waiting", "Messages that wait, delayed ones included."),
+    _gauge("pointsman_dead_letters", "Dead letters kept."),
+    _gauge("pointsman_in_flight", "Messages a worker has in hand.", _POOL, _WORKER, max_series=WORKER_MAX_SERIES),
+    _gauge(
+        "pointsman_worker_slots",
+        "Messages a worker may have in hand at once.",
+        _POOL,
+        _WORKER,
+        max_series=WORKER_MAX_SERIES,
+    ),
+    _gauge("pointsman_workers", "Workers by state.", _POOL, Label("state", WORKER_STATES)),
+    _gauge(
+        "pointsman_breaker_state",
+        "Circuit breaker: 0 closed, 1 half open, 2 open, 3 set by an operator (forced open, or disabled).",
+        _POOL,
+        _WORKER,
+        max_series=WORKER_MAX_SERIES,
+    ),
+    _gauge("pointsman_config_last_reload_successful", "1 if the last reload of the settings was taken, else 0."),
+    _gauge("pointsman_event_loop_lag_seconds", "How late the event loop last ran something."),
+    _gauge("pointsman_uptime_seconds", "Time since the router started."),
+    Metric(
+        "pointsman_build_info",
+        Kind.INFO,
+        "The version that runs.",
+        (Label("version", source=Source.CODE),),
+    ),
+    _counter(
+        "pointsman_dropped_series_total",
+        "Observations counted as other because their metric had no room for another label set.",
+        Label("metric", source=Source.CODE),
+    ),
+    _gauge("process_resident_memory_bytes", "Resident memory."),
+    _counter("process_cpu_seconds_total", "Processor time, user and system."),
+    _gauge("process_open_fds", "Open file descriptors."),
+    _gauge("process_max_fds", "Most file descriptors that may be open."),
+)
+
+BY_NAME: Final = {metric.name: metric for metric in METRICS}
