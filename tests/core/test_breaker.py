@@ -16,10 +16,12 @@ START = 1000.0
 
 
 def new(seed: int = 1, **settings) -> CircuitBreaker:
+    """A closed one."""
     return CircuitBreaker(BreakerSettings(**settings), Random(seed))
 
 
 def call(breaker: CircuitBreaker, now: float, ok: bool | None) -> bool:
+    """One call, there and back; whether the state changed."""
     permit = breaker.acquire(now)
     assert permit is not None
     return breaker.record(permit, now, ok)
@@ -35,6 +37,7 @@ def trip(breaker: CircuitBreaker, now: float = START) -> float:
 
 
 def half_open(breaker: CircuitBreaker, now: float = START) -> float:
+    """Open it and let the pause go by; returns the end of the pause."""
     until = trip(breaker, now)
     assert breaker.advance(until)
     return until
@@ -55,8 +58,12 @@ def bring_to(state: BreakerState) -> tuple[CircuitBreaker, float]:
 
 
 EVENTS = {
-    "one good call": lambda breaker, now: [breaker.record(p, now, True) for p in [breaker.acquire(now)] if p is not None],
-    "one bad call": lambda breaker, now: [breaker.record(p, now, False) for p in [breaker.acquire(now)] if p is not None],
+    "one good call": lambda breaker, now: [
+        breaker.record(p, now, True) for p in [breaker.acquire(now)] if p is not None
+    ],
+    "one bad call": lambda breaker, now: [
+        breaker.record(p, now, False) for p in [breaker.acquire(now)] if p is not None
+    ],
     "five bad calls": lambda breaker, now: [
         breaker.record(p, now, False) for _ in range(5) for p in [breaker.acquire(now)] if p is not None
     ],
@@ -269,7 +276,7 @@ def test_a_lost_trial_is_taken_back_even_if_nobody_advances():
 def test_outcomes_from_before_a_change_of_state_are_ignored(ok):
     """Calls that began while it was closed neither close, open nor lengthen anything later (failure mode 6)."""
     breaker = new(failures=1, permits=1, successes=1)
-    old = [breaker.acquire(START) for _ in range(10)]
+    old = [permit for permit in (breaker.acquire(START) for _ in range(10)) if permit is not None]
     until = trip(breaker)
     assert [breaker.record(p, START, ok) for p in old[:4]] == [False] * 4
     assert breaker.wakes_at() == until

@@ -99,8 +99,7 @@ def test_it_decides_like_a_token_bucket(rate_per_min, burst, steps, began_at):
     st.lists(st.floats(0.1, 1.0), min_size=1, max_size=5),
 )
 def test_the_wait_is_enough_and_not_too_long(rate_per_min, burst, now, costs):
-    """Who waits as long as it was told is admitted; who waits a thousandth of a token less (or as little as the clock
-    can tell) is not."""
+    """Who waits as long as it was told is admitted; who waits a thousandth of a token less is not."""
     bucket = TokenBucket(rate_per_min, burst, 10)
     assert bucket.take("a", now, float(burst)) == 0.0
     for cost in costs:
@@ -177,6 +176,7 @@ def test_peek_changes_nothing():
     assert bucket.peek("a", 100.0) == 6.0
     assert bucket.peek("a", 101.0) == 7.0
     assert bucket.peek("a", 1000.0) == 10.0
+    assert bucket.peek("a", 0.0) == 0.0
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.floats(0.0, 20.0)), max_size=150))
@@ -188,6 +188,15 @@ def test_forgetting_idle_keys_changes_no_decision(calls):
     for key, step in calls:
         now += step
         assert small.take(key, now) == large.take(key, now)
+
+
+def test_a_bucket_is_remembered_until_it_is_full():
+    """While others come and go, a key that used up its burst is not forgotten before it has all of it back."""
+    bucket = TokenBucket(60, 10, 1000)
+    bucket.take("a", 100.0, 10.0)
+    for second in range(1, 10):
+        bucket.take(f"other {second}", 100.0 + second)
+        assert bucket.peek("a", 100.0 + second) == pytest.approx(second)
 
 
 def test_it_tracks_a_bounded_number_of_keys():
@@ -234,7 +243,7 @@ def test_resize_to_a_slower_rate_does_not_forget_early():
     bucket.take("a", 100.0, 10.0)
     bucket.resize(60, 10, 100.0)
     for second in range(1, 9):
-        bucket.take("b", 100.0 + second)
+        bucket.take(f"other {second}", 100.0 + second)
         assert bucket.peek("a", 100.0 + second) == pytest.approx(second)
 
 

@@ -60,6 +60,14 @@ def test_copies_at_the_rate_of_the_leak_are_no_flood():
     assert all(detector.check("a", HELLO, number * 6.0) == 0.0 for number in range(1, 1000))
 
 
+def test_silence_earns_no_credit():
+    """After a day without copies ten pass, not more."""
+    detector = FloodDetector(10, 6.0, 1000)
+    for began_at in (0.0, 86_400.0):
+        assert [detector.check("a", HELLO, began_at) for _ in range(10)] == [0.0] * 10
+        assert detector.check("a", HELLO, began_at) > 0.0
+
+
 def test_clients_never_count_against_each_other():
     """A thousand clients send the same text at once, and one of them floods: nobody else is refused."""
     detector = FloodDetector(10, 6.0, 100_000)

@@ -89,6 +89,8 @@ def test_revise_changes_every_value_and_the_lifetime():
     assert (table.get("a"), table.get("b"), table.get("c")) == (10.0, 20.0, 3.0)
     write(table, "d", 4.0, 56.0)
     assert table.get("a") is None
+    write(table, "e", 5.0, 105.0)
+    assert table.get("c") == 3.0
 
 
 def test_a_table_without_room_is_refused():

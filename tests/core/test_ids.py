@@ -46,6 +46,18 @@ def test_ids_within_one_millisecond_grow():
     assert {instant(id) for id in made} == {1_800_000_000.0}
 
 
+def test_ids_grow_where_the_generator_gives_nothing():
+    """The random step may be 0; the counter still moves."""
+
+    class Zeros(random.Random):
+        def getrandbits(self, k: int) -> int:
+            return 0
+
+    ids = IdSource(7, Zeros())
+    made = [ids.new(1_800_000_000.0) for _ in range(10)]
+    assert made == sorted(set(made))
+
+
 def test_ids_keep_the_last_instant_while_the_clock_is_behind():
     """A clock that steps back an hour does not break the order; the instant stays until time catches up."""
     ids = source()

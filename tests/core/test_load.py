@@ -21,6 +21,7 @@ def one(mean_s: float = 1.0, limit: int = 4) -> WorkerLoad:
 
 
 def teach(load: WorkerLoad, now: float, service_s: float, ok: bool = True, times: int = 200) -> WorkerLoad:
+    """The load after so many equal outcomes at one instant."""
     for _ in range(times):
         load.start()
         load.finish(now, service_s, ok)
@@ -61,7 +62,9 @@ def test_finish_without_start_is_refused_and_changes_nothing():
 
 @given(
     st.lists(
-        st.tuples(st.booleans(), st.sampled_from([True, False, None]), st.sampled_from([None, 0.0, 0.5, nan, -1.0, inf])),
+        st.tuples(
+            st.booleans(), st.sampled_from([True, False, None]), st.sampled_from([None, 0.0, 0.5, nan, -1.0, inf])
+        ),
         max_size=60,
     )
 )
@@ -103,21 +106,19 @@ HISTORY = st.lists(
 @settings(max_examples=300, deadline=None)
 def test_a_failure_never_lowers_the_cost(history, idle_s, took_s, told_s, later_s):
     """However fast it came: dearer than before, and than if the call had been ignored, now and at any later time."""
-    loads = []
-    for last in (None, False):
-        load, now = one(mean_s=2.0), 0.0
-        for wait_s, service_s, ok in history:
-            now += wait_s
+    ignored, failed = one(mean_s=2.0), one(mean_s=2.0)
+    now = 0.0
+    for wait_s, service_s, ok in history:
+        now += wait_s + service_s
+        for load in (ignored, failed):
             load.start()
-            now += service_s
             load.finish(now, service_s, ok)
-        now += idle_s
+    now += idle_s + took_s
+    for load in (ignored, failed):
         load.start()
-        now += took_s
-        before = load.cost(now) / 2.0  # two in hand would be expected now, one after the finish
-        load.finish(now, told_s, last)
-        loads.append(load)
-    ignored, failed = loads
+    before = failed.cost(now) / 2.0  # of two in hand; after the finish it is the cost of one
+    ignored.finish(now, told_s, None)
+    failed.finish(now, told_s, False)
     assert failed.cost(now) >= before * (1 - 1e-9)
     assert failed.cost(now + later_s) >= ignored.cost(now + later_s) * (1 - 1e-9)
 

@@ -106,11 +106,16 @@ def test_each_failure_has_its_settlement(reason, sent, started, redeliver, expec
     assert got == ("again" if expected in "rf" else expected)
 
 
+@pytest.mark.parametrize(("reason", "sent", "started", "redeliver", "expected"), CASES)
+def test_an_attempt_counts_unless_it_was_free(reason, sent, started, redeliver, expected):
+    """Only what is tried again for free does not count; how it is settled otherwise makes no difference."""
+    assert counts(Failed(reason, "details", sent=sent, started=started)) == (expected != "f")
+
+
 @pytest.mark.parametrize(("reason", "sent", "started", "redeliver", "expected"), AGAIN)
 def test_only_counted_attempts_are_used_up(reason, sent, started, redeliver, expected):
     """At `max_attempts` a counted failure ends the message; a free one never does, however many there were."""
     outcome = Failed(reason, "details", worker="w1", sent=sent, started=started)
-    assert counts(outcome) == (expected == "r")
     for tries in (3, 4, 1000):
         settlement = settle(outcome, envelope(redeliver=redeliver, tries=tries))
         if expected == "f":
@@ -212,10 +217,11 @@ def test_a_busy_worker_that_names_a_time_is_believed():
 
 
 def test_a_very_long_trail_of_busy_answers_is_harmless():
-    """Thousands of busy answers neither overflow nor wait longer than the longest back-off."""
+    """Thousands of busy answers neither overflow nor wait longer than the longest back-off, nor are they all read."""
     message = envelope()
     message.trail = [record(number, "worker_busy") for number in range(1, 5001)]
     message.attempt = 5001
+    message.trail[:4900] = [None] * 4900  # type: ignore[list-item]
     assert 15.0 <= delay_of(settle(Failed(Failure.WORKER_BUSY, "429"), message)) <= 30.0
 
 

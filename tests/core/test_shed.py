@@ -25,7 +25,7 @@ SETTINGS = ShedSettings(wait_share=0.5, per_slot=4)
         pytest.param(17, 4, 100.0, 300.0, 2, 25.0, id="the fifth may not; one service later it may"),
         pytest.param(100, 0, 10.0, 300.0, 2, None, id="no slots: the time to live decides"),
         pytest.param(100, 4, 0.0, 300.0, 2, None, id="service time unknown"),
-        pytest.param(100, 4, 10.0, -5.0, 2, 210.0, id="no time left counts as none, not as a debt"),
+        pytest.param(100, 4, 10.0, -5.0, 2, 210.0, id="no time left"),
     ],
 )
 def test_who_is_refused_and_for_how_long(queued, slots, service_s, ttl_left_s, level, expected):

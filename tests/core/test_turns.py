@@ -52,6 +52,12 @@ def test_without_a_strict_share_it_is_a_weighted_round_robin():
     assert all(4 in served[turn : turn + 3] for turn in range(10))
 
 
+def test_what_is_missing_between_two_levels_favours_neither():
+    """Levels of equal weight alternate, however many empty ones stand between them."""
+    turns = Turns((1, 1, 1, 1, 1), (0, 1))
+    assert [serve(turns, 0b10001) for _ in range(6)] == [0, 4, 0, 4, 0, 4]
+
+
 @given(st.lists(st.integers(1, 20), min_size=5, max_size=5))
 def test_the_cycle_holds_each_level_as_often_as_it_weighs(weights):
     """Each level stands in the cycle `weight` times, and never waits much longer than twice its fair gap."""

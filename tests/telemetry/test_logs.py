@@ -14,7 +14,8 @@ from pointsman.model.errors import UsageError
 from pointsman.model.settings import CHOICES
 from pointsman.telemetry.logs import JsonLines, TextLines, configure, escape
 
-ANYTHING = st.text(st.characters() | st.sampled_from('\n\r\t\x00\x1b\x7f\x85\u2028\u202e\u200b\ud800\U000e0041"\\ =|'))
+HARMFUL = "\n\r\t\x00\x0b\x1b\x7f\x85\x9b\u2028\u2029\u200b\u202e\u2066\ufeff\ud800\udfff\U000e0041"
+ANYTHING = st.text(st.sampled_from(HARMFUL + 'ab é你👋"\\ =|{}:'), max_size=12) | st.text()
 HEAD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ ")
 
 
@@ -54,7 +55,7 @@ def test_a_text_line_has_instant_level_logger_message_and_fields():
 
 def test_a_json_line_has_the_same():
     """Numbers stay numbers; what JSON does not know is shown as text."""
-    line = JsonLines().format(record("hello", client="a", n=3, odd={1, 1}))
+    line = JsonLines().format(record("hello", client="a", n=3, odd={1}))
     assert json.loads(line) == {
         "at": "1970-01-01T00:00:00.000Z",
         "level": "info",
@@ -108,6 +109,15 @@ def test_fields_cannot_replace_what_every_line_has():
     """An extra named `at` or `level` does not hide the real one."""
     read = json.loads(JsonLines().format(record("m", at="never", level="quiet")))
     assert (read["at"], read["level"]) == ("1970-01-01T00:00:00.000Z", "info")
+
+
+@pytest.mark.parametrize("char", HARMFUL)
+def test_every_character_that_could_do_harm_is_escaped(char):
+    """Line ends of all alphabets, terminal controls, turned or hidden text, halves of pairs: in both forms."""
+    assert char not in TextLines().format(record(f"a{char}b", value=f"a{char}b"))
+    line = JsonLines().format(record(f"a{char}b"))
+    assert char not in line
+    assert json.loads(line)["message"] == f"a{char}b"
 
 
 def test_harmless_text_of_any_language_stays_readable():

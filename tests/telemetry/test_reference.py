@@ -21,7 +21,9 @@ def test_every_closed_label_has_its_values_listed():
         for label in metric.labels:
             if label.values:
                 values = ", ".join(f"`{value}`" for value in label.values)
-                assert re.search(rf"^- `{label.name}`(?: of .*`{metric.name}`.*)?: {re.escape(values)}$", page, re.M)
+                assert re.search(
+                    rf"^- `{label.name}`(?: of .*`{metric.name}`.*)?: {re.escape(values)}$", page, re.MULTILINE
+                )
 
 
 def test_every_histogram_has_its_buckets_listed():

@@ -79,16 +79,17 @@ def test_what_nobody_measured_is_left_out():
 
 
 def test_queues_show_depth_by_priority_delay_and_age():
-    """A queue of a pool that is not known any more counts as other."""
+    """Queues of pools that are not known any more share a series: depths add up, the oldest message shows."""
     shot = snapshot(
         queues=[
             QueueView("coders", (1, 2, 3, 4, 5), 6, 0, 7.5, False),
             QueueView("old", (1, 0, 0, 0, 0), 0, 0, 9.0, True),
+            QueueView("older", (1, 0, 0, 0, 0), 0, 0, 5.0, True),
         ]
     )
     queued = rows("pointsman_queued_messages", shot)
     assert [queued[("coders", p)] for p in ("critical", "high", "normal", "low", "bulk")] == [1, 2, 3, 4, 5]
-    assert queued[(OTHER, "critical")] == 1
+    assert queued[(OTHER, "critical")] == 2
     assert rows("pointsman_delayed_messages", shot) == {("coders",): 6, (OTHER,): 0}
     assert rows("pointsman_oldest_message_seconds", shot) == {("coders",): 7.5, (OTHER,): 9.0}
 

@@ -52,6 +52,10 @@ class Talk:
         length = next((int(value) for name, value in headers if name == "content-length"), 0)
         return Request(first, headers, await self._reader.readexactly(length))
 
+    async def line(self) -> bytes:
+        """Read one line; empty at the end of the stream."""
+        return await self._reader.readline()
+
     def send(self, data: bytes) -> None:
         self._writer.write(data)
 
@@ -90,9 +94,17 @@ class Server:
         self.connections = 0
 
 
+async def turn_until(condition: Callable[[], bool]) -> None:
+    """Let the event loop turn until something has reached this side; for what no event tells."""
+    while not condition():  # noqa: ASYNC110  # the state of a socket has no event of its own
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
-async def serve(script: Callable[[Talk], Awaitable[None]], tls: SSLContext | None = None) -> AsyncIterator[Server]:
-    """Run a server on a free port."""
+async def serve(
+    script: Callable[[Talk], Awaitable[None]], tls: SSLContext | None = None, port: int = 0
+) -> AsyncIterator[Server]:
+    """Run a server on a free port, or on a given one."""
     tasks: list[asyncio.Task[None]] = []
     talks: list[Talk] = []
 
@@ -107,7 +119,7 @@ async def serve(script: Callable[[Talk], Awaitable[None]], tls: SSLContext | Non
         talks.append(Talk(reader, writer))
         tasks.append(asyncio.get_running_loop().create_task(play(talks[-1])))
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls, limit=1 << 27)
+    listener = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls, limit=1 << 27)
     server = Server(listener.sockets[0].getsockname()[1], "https" if tls else "http")
     try:
         yield server

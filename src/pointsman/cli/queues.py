@@ -56,5 +56,5 @@ def purge(name: str, yes: bool, url: str | None) -> None:
         output.fail(f"there is no queue {name!r}; known: {', '.join(sorted(waiting)) or 'none'}")
     if waiting[name]:
         output.ask(f"Cancel {figures.count(waiting[name], 'message')} in queue {name}?", agreed=yes)
-    purged = client.post(f"{API}/queues/{quoted(name)}/purge")["purged"]
+    purged = client.delete(f"{API}/queues/{quoted(name)}/messages")["purged"]
     output.say(f"{figures.count(purged, 'message')} cancelled")

@@ -32,7 +32,7 @@ def assess(
         queued_ahead: messages that will be handed out before this one, 0 or more.
         slots: messages the pool's workers can work on at once; 0 where all workers are away.
         service_s: seconds a worker needs for one message, 0 where that is not known yet.
-        ttl_left_s: seconds until the message expires.
+        ttl_left_s: seconds until the message expires; below 0 where it has.
         level: 0..4; level 0 is never refused here.
         settings: which share of the time left may be waited, and how many may wait for each slot in any case.
 
@@ -43,7 +43,7 @@ def assess(
         return None
     too_many = queued_ahead - settings.per_slot * slots
     expected_s = queued_ahead * service_s / slots
-    too_long_s = expected_s - settings.wait_share * max(0.0, ttl_left_s)
+    too_long_s = expected_s - settings.wait_share * ttl_left_s
     if too_many <= 0 or too_long_s <= 0.0:
         return None
     return min(too_long_s, too_many * service_s / slots)

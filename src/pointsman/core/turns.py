@@ -30,7 +30,7 @@ _HIGHEST: Final = tuple((levels & -levels).bit_length() - 1 for levels in range(
 class Turns:
     """The order in which levels are served."""
 
-    __slots__ = ("_cycle", "_found", "_of", "_position", "_strict", "_turn")
+    __slots__ = ("_after", "_cycle", "_of", "_position", "_strict", "_turn")
 
     def __init__(self, weights: Sequence[int], share: tuple[int, int]) -> None:
         """Begin with a dispatch to the highest level.
@@ -49,7 +49,7 @@ class Turns:
             raise UsageError(f"share is {share}, expected (a, b) with 0 <= a < b: otherwise low levels starve")
         self._cycle = _spread(weights)
         self._position = 0
-        self._found = 0
+        self._after = 0
         self._turn = 0
 
     def choose(self, levels: int) -> int:
@@ -58,20 +58,18 @@ class Turns:
         Args:
             levels: bit `i` is set where level `i` has something; at least one bit.
         """
-        self._found = -1
         if self._turn < self._strict:
             return _HIGHEST[levels]
         cycle = self._cycle
         found = self._position
         while not levels >> cycle[found] & 1:
             found = found + 1 if found + 1 < len(cycle) else 0
-        self._found = found
+        self._after = found + 1 if found + 1 < len(cycle) else 0
         return cycle[found]
 
     def served(self) -> None:
         """Record that the level last chosen was served: the next turn begins."""
-        if self._found >= 0:
-            self._position = (self._found + 1) % len(self._cycle)
+        self._position = self._after
         self._turn = (self._turn + 1) % self._of
 
 

@@ -108,7 +108,7 @@ class Validator:
             if wrong:
                 return _invalid("messages", wrong)
         for field, value in (("metadata", message.metadata), ("params", message.params)):
-            if value or type(value) is not dict:
+            if type(value) is not dict or value:
                 wrong = check_data(value, bounds.max_metadata_keys, bounds.max_depth, bounds.max_metadata_bytes)
                 if wrong:
                     return _invalid(field, wrong)

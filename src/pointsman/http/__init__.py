@@ -1,1 +1,3 @@
-"""The HTTP service as a bare ASGI application. It speaks for the router and decides nothing that the router could decide."""
+"""The HTTP service as a bare ASGI application. It speaks for the router and decides nothing that the router
+could decide.
+"""

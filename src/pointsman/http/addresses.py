@@ -1,9 +1,10 @@
 """Where a worker may be that joins by API: not where only this machine's infrastructure is.
 
-The API can be reached by whoever can send it a request; the settings file is trusted, and may name any address. Refused are
-addresses of a private network, of the link (cloud metadata lives there), and what is no unicast address; also where they
-are wrapped in IPv6 (mapped, NAT64, 6to4), since `ipaddress` takes those for global. Loopback passes, because the service itself
-listens nowhere else. Names are not resolved here: what a name leads to may change between a check and the connection.
+The API can be reached by whoever can send it a request; the settings file is trusted, and may name any
+address. Refused are addresses of a private network, of the link (cloud metadata lives there), and what is no
+unicast address; also where they are wrapped in IPv6 (mapped, NAT64, 6to4), since `ipaddress` takes those for
+global. Loopback passes, because the service itself listens nowhere else. Names are not resolved here: what a
+name leads to may change between a check and the connection.
 """
 
 from __future__ import annotations

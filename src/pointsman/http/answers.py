@@ -1,6 +1,7 @@
 """The shapes of the native API's answers. Only shapes: the description (`openapi`) is made of them.
 
-Instants are Unix seconds, durations end in `_s` or `_ms`. A message's text stands in a dead letter and nowhere else.
+Instants are Unix seconds, durations end in `_s` or `_ms`. A message's text stands in a dead letter and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -157,7 +158,10 @@ class Gone(msgspec.Struct, frozen=True):
 
 
 class StatusReport(msgspec.Struct, frozen=True):
-    """The router at a glance. `counts` obeys admitted = delivered + failed + dead + expired + cancelled + waiting + in_flight."""
+    """The router at a glance.
+
+    Of `counts`, `admitted` is the sum of all others: no message is ever lost from the account.
+    """
 
     version: str
     uptime_s: float
@@ -234,14 +238,14 @@ def queue_state(view: QueueView) -> QueueState:
 
 def dead_letter_brief(letter: DeadLetter) -> DeadLetterBrief:
     """Return a dead letter without its text."""
-    return DeadLetterBrief(*_brief_values(letter))
+    return DeadLetterBrief(**_brief(letter))
 
 
 def dead_letter_whole(letter: DeadLetter) -> DeadLetterWhole:
     """Return a dead letter with its text."""
     envelope, message = letter.envelope, letter.envelope.message
     return DeadLetterWhole(
-        *_brief_values(letter),
+        **_brief(letter),
         text=message.text,
         messages=message.messages,
         metadata=message.metadata,
@@ -252,19 +256,19 @@ def dead_letter_whole(letter: DeadLetter) -> DeadLetterWhole:
     )
 
 
-def _brief_values(letter: DeadLetter) -> tuple[Any, ...]:
+def _brief(letter: DeadLetter) -> dict[str, Any]:
     envelope = letter.envelope
     classification = envelope.classification
-    return (
-        envelope.id,
-        letter.status.value,
-        letter.cause.value,
-        letter.detail,
-        envelope.client,
-        classification.message_class if classification else "",
-        envelope.pool,
-        PRIORITIES[envelope.level],
-        envelope.attempt,
-        envelope.received_wall,
-        letter.ended,
-    )
+    return {
+        "id": envelope.id,
+        "status": letter.status.value,
+        "cause": letter.cause.value,
+        "detail": letter.detail,
+        "client": envelope.client,
+        "message_class": classification.message_class if classification else "",
+        "pool": envelope.pool,
+        "priority": PRIORITIES[envelope.level],
+        "attempts": envelope.attempt,
+        "created": envelope.received_wall,
+        "ended": letter.ended,
+    }

@@ -1,7 +1,8 @@
 """The ASGI application: finds the route, lets it answer, and writes the answer down.
 
-Each answer is a `Response` or a `Problem`, and each exception that we raise on purpose becomes a `Problem` here, in one
-place. There is no broad except: admission and delivery turn their own faults into values (`layers/rescue.py`).
+Each answer is a `Response` or a `Problem`, and each exception that we raise on purpose becomes a `Problem`
+here, in one place. There is no broad except: admission and delivery turn their own faults into values
+(`layers/rescue.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from pointsman.http import openai_errors, openapi, problems
 from pointsman.http.exchange import Context, Request, Response
+from pointsman.http.guard import Guard, refuse_foreign
 from pointsman.http.problems import Problem
 from pointsman.http.routes import ROUTES
 from pointsman.http.routing import RouteTable
@@ -32,9 +34,12 @@ class App:
 
     Args:
         surface: the router.
+        guard: judges a request by its headers before anything else; `allow_everybody` where another application that
+            this one is mounted in knows its clients.
     """
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, guard: Guard = refuse_foreign) -> None:
+        self._guard = guard
         description = cache(lambda: openapi.document(ROUTES, surface.version))
         self._context = Context(surface, Tasks(surface.clock), surface.clock.monotonic(), description)
         self._routes = RouteTable(ROUTES)
@@ -58,11 +63,12 @@ class App:
         try:
             request = Request(scope, receive, self._context)
             trace_id = request.trace_id
+            self._guard(request.fields)
             route, request.parameters = self._routes.match(scope["method"], path)
             answer = await route.answer(request)
         except PointsmanError as error:
             answer = problems.of_error(error, trace_id=trace_id)
-        if type(answer) is Problem:
+        if isinstance(answer, Problem):
             return _respond(answer, path)
         return answer
 

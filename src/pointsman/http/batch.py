@@ -1,7 +1,8 @@
-"""Many messages in one request: JSON lines in, JSON lines out, in the same order, each with the number of its line.
+"""Many messages in one request: JSON lines in, JSON lines out, in the same order, each with the number of its
+line.
 
-Every line is a message like any other: admitted in order, with the client's limits, and answered or refused by itself. A
-line that is wrong spoils no other. Empty lines are skipped.
+Every line is a message like any other: admitted in order, with the client's limits, and answered or refused
+by itself. A line that is wrong spoils no other. Empty lines are skipped.
 """
 
 from __future__ import annotations

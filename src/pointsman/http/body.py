@@ -1,7 +1,7 @@
 """Reads a request's body within bounds of size and time.
 
-A body that is too large is read to its end and thrown away, so that its sender, who reads no answer while it writes, gets
-one; but not for ever. A sender that trickles is cut off.
+A body that is too large is read to its end and thrown away, so that its sender, who reads no answer while it
+writes, gets one; but not for ever. A sender that trickles is cut off.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def _read_rest(receive: Receive, first: bytes, cap_bytes: int, settings: S
 
 
 async def _discard(receive: Receive, size: int, settings: ServerSettings) -> None:
-    """Throw away what is left of a body, of which `size` bytes have been read, or as much of it as the settings allow."""
+    """Throw away the rest of a body of which `size` bytes have been read, as far as the settings allow."""
     try:
         async with asyncio.timeout(settings.discard_s):
             more = True

@@ -1,8 +1,9 @@
 """OpenAI's chat completions: clients change their base URL and go on.
 
-We read `model`, `messages` and `stream` and nothing else; what we do not know passes. The body reaches a worker of the same
-protocol unchanged but for `model`, and its answer comes back byte for byte. `model` is `auto` (or missing) to let the
-router decide, or the name of a class, an alias or a pool to insist. Not streamed yet.
+We read `model`, `messages` and `stream` and nothing else; what we do not know passes. The body reaches a
+worker of the same protocol unchanged but for `model`, and its answer comes back byte for byte. `model` is
+`auto` (or missing) to let the router decide, or the name of a class, an alias or a pool to insist. Not
+streamed yet.
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ def _message(request: Request, chat: ChatRequest) -> Message:
     asked = said.pop("class_", None)
     if asked is not None and forced is not None and request.surface.resolve_class(asked) != forced:
         raise invalid(
-            f"header x-pointsman-class says {asked!r}, but model in the body says {wire.shorten(str(chat.model))}; send one"
-            " of them, or twice the same",
+            f"header x-pointsman-class says {asked!r}, but model in the body says {wire.shorten(str(chat.model))};"
+            " send one of them, or twice the same",
             "model",
         )
     return Message(messages=chat.messages, class_=forced or asked, **said)
@@ -89,7 +90,7 @@ def _resolve(surface: Surface, model: str) -> str:
     if found is None:
         raise problems.RequestError(
             "model_not_found",
-            f"there is no model {wire.shorten(model)}; GET /v1/models lists what there is, and {AUTO!r} lets the router decide",
+            f"there is no model {wire.shorten(model)}; GET /v1/models lists all, and {AUTO!r} lets the router decide",
         )
     return found
 

@@ -142,7 +142,7 @@ class Request:
 
     @property
     def trace_id(self) -> str:
-        """Trace id of a W3C `traceparent` header; empty where there is none or it is malformed, as the standard asks."""
+        """Trace id of a W3C `traceparent` header; empty where there is none, and where it is malformed."""
         value = self.fields.get(b"traceparent")
         found = _TRACE.fullmatch(value) if value else None
         return found[1].decode() if found and found[1] != _NO_TRACE else ""

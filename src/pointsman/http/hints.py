@@ -1,7 +1,9 @@
-"""What a sender may say in headers: `x-pointsman-class`, `-priority`, `-ttl`, `-conversation`, `-client`, `Idempotency-Key`.
+"""What a sender may say in headers: `x-pointsman-class`, `-priority`, `-ttl`, `-conversation`, `-client`,
+`Idempotency-Key`.
 
-On the compatible APIs they are the only place for it. On the native API the body has fields of its own: a header that says
-the same, or says what the body leaves open, is taken; one that contradicts the body is refused.
+On the compatible APIs they are the only place for it. On the native API the body has fields of its own: a
+header that says the same, or says what the body leaves open, is taken; one that contradicts the body is
+refused.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def read(fields: Mapping[bytes, bytes]) -> dict[str, Any]:
     """Return what the headers say about the message, by attribute of `Message`; mostly nothing.
 
     Raises:
-        RefusedError: `invalid`: a value that cannot be what it should be. Whether a class or priority exists is not asked.
+        RefusedError: `invalid`: a value that cannot be one. Whether there is such a class or priority is not asked.
     """
     hints: dict[str, Any] = {}
     for header, attribute in _FIELDS.items():
@@ -92,7 +94,8 @@ def merge(message: Message, hints: Mapping[str, Any], resolve: Callable[[str], s
         field = "class" if attribute == "class_" else attribute
         header = next(name.decode() for name, known in _FIELDS.items() if known == attribute)
         raise invalid(
-            f"header {header} says {_cut(hint)}, but {field} in the body says {_cut(said)}; send one of them, or twice the same",
+            f"header {header} says {_cut(hint)}, but {field} in the body says {_cut(said)};"
+            " send one of them, or twice the same",
             field,
         )
     missing = {attribute: hint for attribute, hint in hints.items() if getattr(message, attribute) is None}

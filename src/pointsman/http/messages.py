@@ -1,7 +1,7 @@
 """The native API for messages: send, look up, cancel, explain.
 
-A sender that waits is watched: when it hangs up, its message is cancelled. One that wants its message kept (`wait` false,
-`durable`, an `Idempotency-Key`) is not.
+A sender that waits is watched: when it hangs up, its message is cancelled. One that wants its message kept
+(`wait` false, `durable`, an `Idempotency-Key`) is not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pointsman.http.exchange import Answer, Request, Response, ok
 from pointsman.http.problems import invalid
 from pointsman.http.surface import Surface
 from pointsman.model.errors import Conflict, NotFound
-from pointsman.model.message import Envelope, Message
+from pointsman.model.message import Envelope
 from pointsman.model.outcome import Refusal, Refused
 from pointsman.model.result import Result
 from pointsman.model.states import Status

@@ -1,7 +1,8 @@
-"""How a problem is written in OpenAI's language, so that their clients raise the right exception and retry only what may be.
+"""How a problem is written in OpenAI's language, so that their clients raise the right exception and retry
+only what may be.
 
-Source: the error object and the retry rules of OpenAI's Python client: it retries 408, 409, 429 and 5xx on its own, unless
-the answer says `x-should-retry`.
+Source: the error object and the retry rules of OpenAI's Python client: it retries 408, 409, 429 and 5xx on
+its own, unless the answer says `x-should-retry`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The OpenAPI 3.1 description, made from the table of routes and the types it names; nothing is written twice."""
+"""The OpenAPI 3.1 description, made from the table of routes and the types it names; nothing is written
+twice.
+"""
 
 from __future__ import annotations
 

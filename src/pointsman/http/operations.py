@@ -9,7 +9,6 @@ from pointsman.http.exchange import Answer, Request, ok
 from pointsman.http.messages import PATH, limit_of
 from pointsman.model.errors import NotFound
 from pointsman.model.outcome import Refused
-from pointsman.model.states import Status
 
 
 async def list_queues(request: Request) -> Answer:
@@ -63,7 +62,7 @@ async def drop_dead_letter(request: Request) -> Answer:
 async def replay(request: Request) -> Answer:
     """Send the message of a dead letter again, as a new message under a new id.
 
-    Not given up when the caller hangs up: the dead letter may be gone by then, and the message must not be lost with it.
+    Goes on when the caller hangs up: the dead letter may be gone by then, and the message must not be lost with it.
     """
     message_id = request.parameters["id"]
     result = await request.surface.replay(message_id)
@@ -71,7 +70,7 @@ async def replay(request: Request) -> Answer:
         return problems.of_refused(result, trace_id=request.trace_id)
     where = (b"location", f"{PATH}/{result.id}".encode())
     replayed = answers.Replayed(result.id, result.status.value, message_id)
-    return ok(replayed, 200 if result.status is Status.DELIVERED else 202, (where,))
+    return ok(replayed, 200 if result.ended else 202, (where,))
 
 
 async def status(request: Request) -> Answer:

@@ -1,7 +1,7 @@
 """The one module that turns reasons into status codes: refusals, ends and faults become RFC 9457 problems.
 
-What each code means, and its status, stands in `codes`. How a problem is written on the wire of another protocol is that
-protocol's business.
+What each code means, and its status, stands in `codes`. How a problem is written on the wire of another
+protocol is that protocol's business.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from pointsman.http.codes import CODES, SECTIONS, Code
+from pointsman.http.code import Code
+from pointsman.http.codes import CODES, SECTIONS
 from pointsman.model.errors import DeliveryError, PointsmanError, RefusedError, SettingsError
 from pointsman.model.outcome import RETRYABLE_REFUSALS, Refusal, Refused
 from pointsman.model.result import Result
@@ -158,7 +159,7 @@ def encode(problem: Problem, instance: str) -> bytes:
 
 
 def headers(problem: Problem) -> list[tuple[bytes, bytes]]:
-    """Return the headers that every dialect gives a problem: its own, and `Retry-After` in whole seconds, at least 1."""
+    """Return the headers of a problem in every dialect: its own, and `Retry-After` in whole seconds, at least 1."""
     fields = list(problem.headers)
     if problem.retry_after_s is not None:
         fields.append((b"retry-after", b"%d" % max(1, math.ceil(problem.retry_after_s))))

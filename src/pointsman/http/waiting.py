@@ -1,7 +1,7 @@
 """Waiting for a result while the client may hang up: then the wait ends, and the message with it.
 
-The server tells through a `Link` that it puts into the request's scope, which costs nothing per request. Under a server
-that does not know it, a task of its own listens for `http.disconnect`.
+The server tells through a `Link` that it puts into the request's scope, which costs nothing per request.
+Under a server that does not know it, a task of its own listens for `http.disconnect`.
 """
 
 from __future__ import annotations
@@ -27,19 +27,22 @@ class Link:
     """Whether a client is still there, and who must know when it goes.
 
     Attributes:
-        gone: the connection is lost.
         task: waits for a result on behalf of the client; cancelled when it goes.
     """
 
-    __slots__ = ("gone", "task")
+    __slots__ = ("_gone", "task")
 
     def __init__(self) -> None:
-        self.gone = False
+        self._gone = False
         self.task: asyncio.Task[Any] | None = None
+
+    def is_lost(self) -> bool:
+        """Return whether the client is gone."""
+        return self._gone
 
     def lose(self) -> None:
         """The client is gone."""
-        self.gone = True
+        self._gone = True
         if self.task is not None:
             self.task.cancel()
 
@@ -50,14 +53,14 @@ async def while_linked(work: Coroutine[Any, Any, T], link: Link) -> T:
     Raises:
         ClientGone: it went; `work` has been cancelled and has cleaned up.
     """
-    if link.gone:
+    if link.is_lost():
         work.close()
         raise ClientGone
     link.task = task = asyncio.current_task()
     try:
         return await work
     except asyncio.CancelledError:
-        if link.gone and task is not None and task.uncancel() == 0:
+        if link.is_lost() and task is not None and task.uncancel() == 0:
             raise ClientGone from None
         raise
     finally:

@@ -1,9 +1,10 @@
 """Strict JSON in, JSON out.
 
-Two passes over what comes in. msgspec decodes into the expected type and refuses what is no JSON (RFC 8259: NaN, control
-characters, half surrogate pairs, invalid UTF-8) or not of that type. A second pass of the standard library's scanner
-refuses what the first cannot see and two parsers may read differently (RFC 8259, section 4; RFC 7493): duplicate keys and
-integers beyond 2^53. What a value may be (lengths, ranges, names) is decided in `core.validate`, not here.
+Two passes over what comes in. msgspec decodes into the expected type and refuses what is no JSON (RFC 8259:
+NaN, control characters, half surrogate pairs, invalid UTF-8) or not of that type. A second pass of the
+standard library's scanner refuses what the first cannot see and two parsers may read differently (RFC 8259,
+section 4; RFC 7493): duplicate keys and integers beyond 2^53. What a value may be (lengths, ranges, names) is
+decided in `core.validate`, not here.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _mark_integer(digits: str) -> Any:
         _integer(digits)
     except _Suspect:
         return _Marked(
-            f"got the integer {digits[:24]}{'...' if len(digits) > 24 else ''}, expected at most 2^53 either way, because"
+            f"got the integer {digits[:24]}{'...' if len(digits) > 24 else ''}, expected at most 2^53 either way:"
             " beyond it programs read different numbers; send it as a string"
         )
     return int(digits)

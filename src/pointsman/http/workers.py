@@ -1,7 +1,7 @@
 """The native API for workers and pools: list, join, drain, leave.
 
-A worker that joins by API is refused what would let a caller act as this process: running a command, reading one of its
-secrets, or reaching addresses that only it can reach. All that belongs into the settings file.
+A worker that joins by API is refused what would let a caller act as this process: running a command, reading
+one of its secrets, or reaching addresses that only it can reach. All that belongs into the settings file.
 """
 
 from __future__ import annotations

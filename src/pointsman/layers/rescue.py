@@ -42,7 +42,7 @@ class Rescue:
 class RescueDelivery:
     """Fails an attempt with `router_error` where something below broke.
 
-    Position: after Measure because the failure is counted and recorded, before HoldLease and all others because any of
+    Position: after MeasureDelivery because the failure is counted and recorded, before HoldLease and all others because any of
     them may be what breaks.
     """
 

@@ -27,7 +27,11 @@ class LeakedTasks(SimError):
 
 
 class StrayErrors(SimError):
-    """Errors that reached nobody: a callback raised, or a task failed and its result was never read."""
+    """Errors that reached nobody: a callback raised, or a task failed and its result was never read.
+
+    As in asyncio, an unread failure shows once nothing refers to the task any more: keep a failed task in a
+    global, and it is not seen.
+    """
 
 
 class NotSimulated(SimError):

@@ -39,7 +39,7 @@ Ts = TypeVarTuple("Ts")
 START_S = 1_000_000.0
 # Longer than the longest time to live of a message (30 days), so that no legal wait meets the bound.
 MAX_TIME_S = 40 * 86_400.0
-# A message costs about 50 callbacks: room for 400,000 messages, and a spinning task is caught in about 20 s.
+# A message costs about 50 callbacks: room for 400,000 messages, and a spinning task is caught within a minute.
 MAX_STEPS = 20_000_000
 SETTLE_ROUNDS_MAX = 1_000
 # Below this, dropping cancelled timers costs more than keeping them.
@@ -76,9 +76,7 @@ class SimLoop(RealWorldRefused, asyncio.BaseEventLoop):
     _check_thread: Callable[[], None]
     _check_callback: Callable[[Any, str], None]
 
-    def __init__(
-        self, *, start_s: float = START_S, max_time_s: float = MAX_TIME_S, max_steps: int = MAX_STEPS
-    ) -> None:
+    def __init__(self, *, start_s: float = START_S, max_time_s: float = MAX_TIME_S, max_steps: int = MAX_STEPS) -> None:
         if not math.isfinite(start_s):
             raise ValueError(f"start_s must be a finite number of seconds, got {start_s!r}")
         _check_bounds(max_time_s, max_steps)
@@ -184,9 +182,7 @@ class SimLoop(RealWorldRefused, asyncio.BaseEventLoop):
         task._sim_number = self._tasks_made  # type: ignore[attr-defined]
         return task
 
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Run `func` inline at this instant, in a task of its own, whatever the executor.
 
         Trap: if `func` blocks, everything stands still, and no bound notices.
@@ -223,6 +219,8 @@ class SimLoop(RealWorldRefused, asyncio.BaseEventLoop):
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
+        # A failed task's traceback may keep this frame alive; it must not keep the task, or its error goes unseen.
+        timer = handle = None  # type: ignore[assignment]
 
     def _jump(self) -> None:
         """Move time to the next timer that is not cancelled."""

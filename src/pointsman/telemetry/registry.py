@@ -105,8 +105,7 @@ class Histogram(_Series):
 
     def begin(self, labels: Labels) -> None:
         """Let a series be seen before anything has happened."""
-        if labels not in self.slots:
-            self._first(labels)
+        self._first(labels)
 
     def observe(self, seconds: float, labels: Labels = ()) -> None:
         """Count a duration. What is not above 0, such as a difference lost in rounding, counts as 0."""

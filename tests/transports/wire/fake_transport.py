@@ -7,7 +7,7 @@ from typing import Any
 
 
 class FakeTransport(asyncio.Transport):
-    """Behaves as asyncio's socket transport does: a failed write or an abort closes it, `connection_lost` comes later."""
+    """Behaves as asyncio's own does: a failed write or an abort closes it, `connection_lost` comes later."""
 
     def __init__(self, protocol: asyncio.Protocol, *, write_fails: bool = False) -> None:
         super().__init__()

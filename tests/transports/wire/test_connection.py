@@ -152,6 +152,7 @@ async def test_a_reply_cut_short_is_told_with_whether_it_had_begun(
 
 
 async def read_all(connection: Connection) -> bytes:
+    """Read a reply to its end and return its body."""
     await connection.read_head()
     body = b""
     while chunk := await connection.read_chunk():

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from pointsman.transports.wire.errors import ConnectionClosed, ProtocolBroken
 from pointsman.transports.wire.reply_parser import MAX_HEADER_BYTES, MAX_HEADERS, ReplyParser
-
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+from tests.transports.wire.corpus import AGREED, CHUNKED, OK, STRICTER
+from tests.transports.wire.replies import cut_up, replies
 
 
 class Seen(NamedTuple):
@@ -26,6 +25,7 @@ class Seen(NamedTuple):
 
 
 def ours(pieces: list[bytes], method: str = "GET") -> Seen:
+    """What our parser makes of it."""
     parser = ReplyParser()
     parser.expect(method)
     body = b""
@@ -68,110 +68,12 @@ def h11s(pieces: list[bytes], method: str = "GET") -> Seen:
 
 
 def same(one: Seen, other: Seen) -> bool:
+    """Equal but for capitals in header values, which h11 lowers in some."""
+
     def lowered(seen: Seen) -> Seen:
         return seen._replace(headers=tuple((name, value.lower()) for name, value in seen.headers))
 
     return lowered(one) == lowered(other)
-
-
-AGREED = {
-    "length": OK + b"Content-Length: 2\r\n\r\nhi",
-    "length 0": OK + b"Content-Length: 0\r\n\r\n",
-    "leading zeros": OK + b"Content-Length: 0002\r\n\r\nab",
-    "shorter than said": OK + b"Content-Length: 5\r\n\r\nab",
-    "longer than said": OK + b"Content-Length: 2\r\n\r\nabcd",
-    "two lengths": OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "negative length": OK + b"Content-Length: -1\r\n\r\na",
-    "signed length": OK + b"Content-Length: +1\r\n\r\na",
-    "hexadecimal length": OK + b"Content-Length: 0x1\r\n\r\na",
-    "empty length": OK + b"Content-Length: \r\n\r\na",
-    "two numbers as length": OK + b"Content-Length: 1 0\r\n\r\na",
-    "underscored length": OK + b"Content-Length: 1_0\r\n\r\na",
-    "enormous length": OK + b"Content-Length: 99999999999999999999999\r\n\r\na",
-    "chunked": CHUNKED + b"1\r\na\r\nA\r\n0123456789\r\n0\r\n\r\n",
-    "chunked, capitals": OK + b"Transfer-Encoding: CHUNKED\r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "chunked, padded": OK + b"Transfer-Encoding:\tchunked \r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "chunked, HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "chunk size with zeros": CHUNKED + b"0001\r\na\r\n000\r\n\r\n",
-    "chunk extensions": CHUNKED + b'1;a=b;c="d"\r\na\r\n0;x\r\n\r\n',
-    "bad chunk size": CHUNKED + b"zz\r\n",
-    "negative chunk size": CHUNKED + b"-1\r\na",
-    "0x chunk size": CHUNKED + b"0x1\r\na\r\n0\r\n\r\n",
-    "enormous chunk size": CHUNKED + b"ffffffffffffffffffffff\r\n",
-    "chunk longer than said": CHUNKED + b"1\r\nab\r\n0\r\n\r\n",
-    "chunk size ended by LF": CHUNKED + b"1\na\r\n0\r\n\r\n",
-    "cut in a chunk": CHUNKED + b"5\r\nab",
-    "no last chunk": CHUNKED + b"1\r\na\r\n",
-    "cut in the trailers": CHUNKED + b"1\r\na\r\n0\r\nX: y",
-    "trailers": CHUNKED + b"1\r\na\r\n0\r\nX: y\r\nZ: w\r\n\r\n",
-    "bad trailer": CHUNKED + b"1\r\na\r\n0\r\nX y\r\n\r\n",
-    "gzip coding": OK + b"Transfer-Encoding: gzip\r\n\r\nabc",
-    "gzip, chunked": OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "identity coding": OK + b"Transfer-Encoding: identity\r\n\r\nabc",
-    "unknown coding": OK + b"Transfer-Encoding: xchunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "chunked twice": OK + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n1\r\na\r\n0\r\n\r\n",
-    "space before the colon": OK + b"Transfer-Encoding : chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "until the end": OK + b"\r\nabc",
-    "until the end, HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\nabc",
-    "HTTP/1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
-    "100": b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\na",
-    "100, 102, 103": b"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 102 P\r\nA: b\r\n\r\nHTTP/1.1 103 E\r\n\r\n" + OK + b"\r\na",
-    "100 with a length": b"HTTP/1.1 100 C\r\nContent-Length: 2\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\na",
-    "100 then chunked": b"HTTP/1.1 100 C\r\nContent-Length: 2\r\n\r\n" + CHUNKED + b"1\r\na\r\n0\r\n\r\n",
-    "only 100": b"HTTP/1.1 100 C\r\n\r\n",
-    "101": b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
-    "101 without upgrade": b"HTTP/1.1 101 S\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\na",
-    "upgrade offered": OK + b"Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\na",
-    "204": b"HTTP/1.1 204 N\r\n\r\n",
-    "204 with a length": b"HTTP/1.1 204 N\r\nContent-Length: 5\r\n\r\n",
-    "204 chunked": b"HTTP/1.1 204 N\r\nTransfer-Encoding: chunked\r\n\r\n",
-    "304 with a length": b"HTTP/1.1 304 N\r\nContent-Length: 5\r\n\r\n",
-    "no reason": b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
-    "empty reason": b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
-    "status of 2 digits": b"HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n",
-    "status of 4 digits": b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n",
-    "status 000": b"HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n",
-    "status 999": b"HTTP/1.1 999 OK\r\nContent-Length: 0\r\n\r\n",
-    "two spaces": b"HTTP/1.1  200 OK\r\nContent-Length: 0\r\n\r\n",
-    "HTTP/1": b"HTTP/1 200 OK\r\n\r\n",
-    "http/1.1": b"http/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-    "ICE/1.0": b"ICE/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
-    "RTSP/1.0": b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
-    "empty line first": b"\r\n" + OK + b"Content-Length: 0\r\n\r\n",
-    "a request": b"GET / HTTP/1.1\r\n\r\n",
-    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-    "HTML": b"<html>no</html>\r\n\r\n",
-    "nothing": b"",
-    "only a status": OK,
-    "lines ended by CR": b"HTTP/1.1 200 OK\rContent-Length: 1\r\ra\r\n\r\n",
-    "NUL in a value": OK + b"X: a\0b\r\nContent-Length: 0\r\n\r\n",
-    "CR in a value": OK + b"X: a\rb\r\nContent-Length: 0\r\n\r\n",
-    "Latin-1 in a value": OK + b"X: \xe9\xff\r\nContent-Length: 0\r\n\r\n",
-    "no name": OK + b": a\r\nContent-Length: 0\r\n\r\n",
-    "no colon": OK + b"abc\r\nContent-Length: 0\r\n\r\n",
-    "header folded at once": OK + b" X: a\r\nContent-Length: 0\r\n\r\n",
-    "closing": OK + b"Connection: close\r\nContent-Length: 1\r\n\r\na",
-}
-
-# Where RFC 9110 and 9112 let a recipient choose, we refuse. Value: why.
-STRICTER = {
-    "folded header": OK + b"X: a\r\n b\r\nContent-Length: 0\r\n\r\n",
-    "the same length twice": OK + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na",
-    "list of lengths": OK + b"Content-Length: 1, 1\r\n\r\na",
-    "length, then chunked": OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "chunked, then length": OK + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n1\r\na\r\n0\r\n\r\n",
-    "length among the trailers": CHUNKED + b"1\r\na\r\n0\r\nContent-Length: 5\r\n\r\n",
-    "lines ended by LF": b"HTTP/1.1 200 OK\nContent-Length: 1\n\na",
-    "control character in a value": OK + b"X: a\x01b\r\nContent-Length: 0\r\n\r\n",
-    "DEL in a value": OK + b"X: a\x7fb\r\nContent-Length: 0\r\n\r\n",
-    "space behind a chunk size": CHUNKED + b"1 \r\na\r\n0\r\n\r\n",
-    "control character in a chunk extension": CHUNKED + b"1;a=\x01\r\na\r\n0\r\n\r\n",
-    "HTTP/2.0": b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
-    "HTTP/0.9": b"HTTP/0.9 200 OK\r\nContent-Length: 0\r\n\r\n",
-    "HTTP/1.2": b"HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n",
-    "201 headers": OK + b"".join(b"X%d: y\r\n" % n for n in range(MAX_HEADERS)) + b"Content-Length: 0\r\n\r\n",
-    "64 KiB in one header": OK + b"X: " + b"y" * MAX_HEADER_BYTES + b"\r\nContent-Length: 0\r\n\r\n",
-}
 
 
 @pytest.mark.parametrize("stream", AGREED.values(), ids=AGREED.keys())
@@ -201,55 +103,6 @@ def test_a_reply_to_head_ends_with_its_headers(name: str) -> None:
     assert seen.body == b""
 
 
-TOKENS = st.text("abcXYZ019-_!#$%&'*+.^`|~", min_size=1, max_size=12).map(str.encode)
-VALUES = st.binary(max_size=20).map(lambda raw: bytes(byte for byte in raw if byte == 9 or 32 <= byte != 127))
-FRAMES_NOTHING = {b"content-length", b"transfer-encoding", b"connection", b"upgrade"}
-HEADERS = st.lists(st.tuples(TOKENS.filter(lambda name: name.lower() not in FRAMES_NOTHING), VALUES), max_size=5)
-
-
-def lines(headers: list[tuple[bytes, bytes]]) -> bytes:
-    return b"".join(b"%b: %b\r\n" % header for header in headers)
-
-
-@st.composite
-def replies(draw: st.DrawFn) -> bytes:
-    """A well-formed reply of any framing, with interim replies before it."""
-    parts = [
-        b"HTTP/1.1 %d Wait\r\n%b\r\n" % (status, lines(draw(HEADERS)))
-        for status in draw(st.lists(st.sampled_from([100, 102, 103, 199]), max_size=2))
-    ]
-    status = draw(st.sampled_from([200, 201, 204, 301, 304, 400, 404, 429, 500, 503, 599]))
-    parts.append(b"HTTP/1.%d %d %b\r\n" % (draw(st.integers(0, 1)), status, draw(st.sampled_from([b"", b"OK", b"No no"]))))
-    parts.append(lines(draw(HEADERS)))
-    body = draw(st.binary(max_size=60))
-    framing = draw(st.sampled_from(["length", "chunked", "end", "short"]))
-    if status in (204, 304):
-        parts.append(b"\r\n")
-    elif framing == "length":
-        parts.append(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-    elif framing == "short":
-        parts.append(b"Content-Length: %d\r\n\r\n%b" % (len(body) + draw(st.integers(1, 9)), body))
-    elif framing == "end":
-        parts.append(b"\r\n" + body)
-    else:
-        parts.append(b"Transfer-Encoding: chunked\r\n\r\n")
-        while body:
-            size = draw(st.integers(1, len(body)))
-            extension = draw(st.sampled_from([b"", b";a", b";a=b", b';a="b c"']))
-            parts.append(b"%x%b\r\n%b\r\n" % (size, extension, body[:size]))
-            body = body[size:]
-        parts.append(b"0\r\n%b\r\n" % lines(draw(HEADERS)))
-    return b"".join(parts)
-
-
-@st.composite
-def cut_up(draw: st.DrawFn, streams: st.SearchStrategy[bytes]) -> list[bytes]:
-    stream = draw(streams)
-    cuts = sorted(draw(st.sets(st.integers(1, max(1, len(stream) - 1)), max_size=8)))
-    bounds = [0, *cuts, len(stream)]
-    return [stream[start:end] for start, end in zip(bounds, bounds[1:], strict=False) if end > start]
-
-
 @given(cut_up(replies()))
 def test_well_formed_replies_are_read_as_h11_reads_them(pieces: list[bytes]) -> None:
     """Any framing, any headers, interim replies, trailers and extensions, cut anywhere."""
@@ -258,10 +111,13 @@ def test_well_formed_replies_are_read_as_h11_reads_them(pieces: list[bytes]) -> 
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
+    """A well-formed reply with a few bytes lost, changed or added."""
     stream = bytearray(draw(replies()))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(stream) - 1))
-        stream[at : at + draw(st.integers(0, 2))] = draw(st.sampled_from([b"", b"\r", b"\n", b"\0", b" ", b":", b"0", b"\r\n", b"a"]))
+        stream[at : at + draw(st.integers(0, 2))] = draw(
+            st.sampled_from([b"", b"\r", b"\n", b"\0", b" ", b":", b"0", b"\r\n", b"a"])
+        )
     return bytes(stream)
 
 
@@ -277,6 +133,7 @@ def test_damaged_replies_are_never_read_otherwise_than_h11_reads_them(pieces: li
 
 
 def feed(parser: ReplyParser, data: bytes) -> ReplyParser:
+    """Feed and return the parser."""
     parser.feed(data)
     return parser
 
@@ -312,7 +169,12 @@ def test_bytes_behind_a_reply_are_noticed_when_they_come_later() -> None:
 def test_a_parser_reads_one_reply_after_the_other() -> None:
     """Nothing of one is left in the next."""
     parser = ReplyParser()
-    for stream, body in [(AGREED["length"], b"hi"), (AGREED["trailers"], b"a"), (AGREED["204"], b""), (AGREED["100"], b"a")]:
+    for stream, body in [
+        (AGREED["length"], b"hi"),
+        (AGREED["trailers"], b"a"),
+        (AGREED["204"], b""),
+        (AGREED["100"], b"a"),
+    ]:
         parser.expect("POST")
         parser.feed(stream)
         assert parser.complete
@@ -355,9 +217,13 @@ def test_nothing_but_a_body_can_be_endless(start: bytes, more: bytes) -> None:
     parser = ReplyParser()
     if start:
         parser.feed(start)
-    with pytest.raises(ProtocolBroken, match="more than"):
+
+    def go_on() -> None:
         for _ in range(MAX_HEADER_BYTES // len(more) + 2):
             parser.feed(more)
+
+    with pytest.raises(ProtocolBroken, match="more than"):
+        go_on()
 
 
 def test_exactly_as_many_headers_as_allowed_are_taken() -> None:

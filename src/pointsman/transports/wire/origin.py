@@ -15,7 +15,8 @@ from pointsman.model.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
 _VISIBLE = re.compile(r"[!-~]+")
-_HOST_AND_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{0,5}))?")
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_HOST_AND_PORT = re.compile(rf"(?:\[([0-9A-Fa-f:.]+)\]|({_LABEL}(?:\.{_LABEL}){{0,126}}\.?))(?::([0-9]{{0,5}}))?")
 
 
 @dataclass(frozen=True, slots=True)

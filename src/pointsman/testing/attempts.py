@@ -1,0 +1,80 @@
+"""Attempts and reply sinks for tests of whatever delivers: transports, endpoint layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pointsman.model.message import Envelope, Message
+from pointsman.ports import Attempt, Lease
+
+WORKER = "worker-1"
+"""Id of the worker in every attempt."""
+
+
+class RecordingSink:
+    """A reply sink that keeps what it is given; implements `ports.ReplySink`."""
+
+    def __init__(self) -> None:
+        self.started = False
+        self.closed_by_client = False
+        self.value: Any = None
+        self.status = 0
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.chunks: list[bytes] = []
+
+    def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Begin an answer in bytes, from nothing."""
+        self.status, self.headers, self.chunks, self.value = status, tuple(headers), [], None
+
+    async def write(self, chunk: bytes) -> None:
+        """Keep the bytes."""
+        self.chunks.append(chunk)
+
+    def put(self, value: Any) -> None:
+        """Keep the value."""
+        self.value = value
+
+    @property
+    def body(self) -> bytes:
+        """All that was written."""
+        return b"".join(self.chunks)
+
+
+def make_attempt(
+    text: str = "hello",
+    *,
+    number: int = 1,
+    attempt: int = 1,
+    body: bytes | None = None,
+    **params: Any,
+) -> Attempt:
+    """Return an attempt as the endpoint stack hands it to a transport.
+
+    Args:
+        text: what is asked.
+        number: tells messages apart; the id is made from it.
+        attempt: 1.., which hand-out of the message this is.
+        body: the sender's own bytes, for a compatible protocol.
+        params: parameters for the worker.
+    """
+    envelope = Envelope(
+        id=f"{number:032x}",
+        message=Message(text=text, params=params),
+        client="suite",
+        received_at=0.0,
+        received_wall=0.0,
+        body=body,
+        ask=text,
+        attempt=attempt,
+    )
+    lease = Lease(envelope=envelope, attempt=attempt, source="queue", fence=attempt)
+    return Attempt(
+        envelope=envelope,
+        lease=lease,
+        pool="pool",
+        started_at=0.0,
+        reply=RecordingSink(),
+        timeout_s=60.0,
+        worker=WORKER,
+    )

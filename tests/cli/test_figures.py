@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from pointsman.cli import figures
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "-"),
+        (0.0, "0 s"),
+        (0.000_012_3, "12.3 us"),
+        (0.001_234, "1.23 ms"),
+        (0.5, "500 ms"),
+        (1.0, "1.00 s"),
+        (75.0, "1.25 min"),
+        (36_000.0, "10.0 h"),
+        (864_000.0, "10.0 d"),
+    ],
+)
+def test_a_duration_has_three_digits_and_the_unit_that_suits_it(seconds, shown):
+    """From microseconds to days."""
+    assert figures.duration(seconds) == shown
+
+
+def test_a_share_is_shown_in_percent():
+    """One digit after the point; nothing known is a dash."""
+    assert figures.share(0.985) == "98.5 %"
+    assert figures.share(None) == "-"
+
+
+@pytest.mark.parametrize(("value", "filled"), [(0.0, 0), (0.5, 5), (1.0, 10), (7.0, 10), (-1.0, 0)])
+def test_a_bar_is_filled_by_its_share_and_always_as_wide(value, filled):
+    """Values out of range fill it, or leave it empty."""
+    assert figures.bar(value, 10) == "█" * filled + "░" * (10 - filled)
+
+
+def test_an_instant_is_a_date_and_one_beyond_the_calendar_is_a_dash():
+    """What a clock gone wrong wrote does not end a command."""
+    assert figures.instant(1_800_000_000.0).startswith("2027-01-1")
+    assert figures.instant(1e20) == "-"
+    assert figures.instant(float("nan")) == "-"
+    assert figures.instant(None) == "-"
+
+
+def test_a_count_has_the_right_form_of_its_noun():
+    """One message, two messages, and nouns that are irregular."""
+    assert figures.count(1, "message") == "1 message"
+    assert figures.count(1200, "message") == "1,200 messages"
+    assert figures.count(2, "entry", "entries") == "2 entries"

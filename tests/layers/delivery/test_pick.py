@@ -1,0 +1,122 @@
+"""Picking: the next worker only while none has seen the message, and another one than failed it before."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pointsman.layers.delivery.pick import Pick
+from pointsman.model.outcome import AttemptRecord, Delivered, Failed, Failure
+from pointsman.sim import SimClock
+from pointsman.testing.make import attempt, envelope
+from tests.runtime.fleet_of import Scripted, Yard
+
+
+def unreachable(worker: str) -> Failed:
+    """Return the outcome of a worker that could not be reached."""
+    return Failed(Failure.WORKER_UNREACHABLE, "refused", worker=worker, sent=False)
+
+
+async def test_goes_on_to_the_next_worker_while_none_has_seen_the_message() -> None:
+    """Two unreachable workers are skipped within one attempt."""
+    yard = Yard(SimClock())
+    for name in ("a", "b"):
+        yard.join(name, Scripted(unreachable(name)))
+    yard.join("c", Scripted())
+    assert await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic())) == Delivered("c")
+
+
+async def test_stops_at_the_first_worker_that_has_seen_it() -> None:
+    """A failure after sending goes back to the engine, whose retry policy decides."""
+    yard = Yard(SimClock())
+    seen = Failed(Failure.WORKER_ERROR, "broke", worker="a", sent=True)
+    workers = [Scripted(seen), Scripted(seen)]
+    yard.join("a", workers[0])
+    yard.join("b", workers[1])
+    assert await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic())) == seen
+    assert sum(len(worker.sent) for worker in workers) == 1
+
+
+async def test_tries_each_worker_once_within_an_attempt() -> None:
+    """Where none can be reached the last failure is the answer, and no worker was asked twice."""
+    yard = Yard(SimClock())
+    workers = {name: Scripted(unreachable(name)) for name in "abc"}
+    for name, transport in workers.items():
+        yard.join(name, transport)
+    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic()))
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is Failure.WORKER_UNREACHABLE
+    assert [len(worker.sent) for worker in workers.values()] == [1, 1, 1]
+
+
+async def test_redeliver_never_means_one_worker_only() -> None:
+    """Under `never` a worker that was chosen is the only one, even if it could not be reached."""
+    yard = Yard(SimClock())
+    workers = [Scripted(unreachable("a")), Scripted(unreachable("b"))]
+    yard.join("a", workers[0])
+    yard.join("b", workers[1])
+    message = envelope(at=yard.clock.monotonic())
+    message.redeliver = "never"
+    await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    assert sum(len(worker.sent) for worker in workers) == 1
+
+
+def failed_at(worker: str) -> AttemptRecord:
+    """Return the record of an attempt that failed at a worker."""
+    return AttemptRecord(1, "coders", worker, "worker_error", 0.0, 0.1)
+
+
+async def test_a_retry_goes_to_another_worker() -> None:
+    """The worker that failed the message before is avoided while another is free."""
+    for _ in range(20):
+        yard = Yard(SimClock())
+        yard.join("a", Scripted())
+        yard.join("b", Scripted())
+        message = envelope(at=yard.clock.monotonic())
+        message.trail.append(failed_at("a"))
+        assert await Pick({"coders": yard.pool}, yard.clock)(
+            attempt(message, at=yard.clock.monotonic())
+        ) == Delivered("b")
+
+
+async def test_a_retry_waits_for_another_worker_that_is_busy() -> None:
+    """While the other worker is merely busy, the message goes back rather than to the one that failed it."""
+    yard = Yard(SimClock())
+    yard.join("a", Scripted())
+    hold = asyncio.Event()
+    busy = yard.join("b", Scripted(hold=hold))
+    other = asyncio.get_running_loop().create_task(busy.deliver(attempt(at=yard.clock.monotonic())))
+    await asyncio.sleep(0)
+    message = envelope(at=yard.clock.monotonic())
+    message.trail.append(failed_at("a"))
+    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.sent) == (Failure.NO_WORKER, False)
+    hold.set()
+    await other
+
+
+async def test_a_retry_takes_the_only_worker_there_is() -> None:
+    """With no other worker open, the one that failed it is better than none."""
+    yard = Yard(SimClock())
+    yard.join("a", Scripted())
+    message = envelope(at=yard.clock.monotonic())
+    message.trail.append(failed_at("a"))
+    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    assert outcome == Delivered("a")
+
+
+async def test_gives_the_claimed_slot_back_exactly_once() -> None:
+    """A claim is void once a worker holds the slot, and stays with the dispatcher where none was chosen."""
+    yard = Yard(SimClock())
+    yard.join("a", Scripted(), slots=2)
+    yard.pool.claim()
+    out = attempt(at=yard.clock.monotonic())
+    out.claimed = True
+    await Pick({"coders": yard.pool}, yard.clock)(out)
+    assert (out.claimed, yard.pool.free) == (False, 2)
+    empty = Yard(SimClock())
+    empty.pool.claim()
+    unplaced = attempt(at=empty.clock.monotonic())
+    unplaced.claimed = True
+    await Pick({"coders": empty.pool}, empty.clock)(unplaced)
+    assert unplaced.claimed

@@ -1,0 +1,50 @@
+"""Tasks: none is lost, a loop that fails starts again, and closing ends them all."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pointsman.runtime.tasks import Tasks
+from pointsman.sim import SimClock
+
+
+async def test_a_failed_task_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """Its traceback is in the log, under its name."""
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    task = Tasks(SimClock()).spawn(fail(), "the failing one")
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+    assert "the failing one" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_supervised_loop_starts_again(caplog: pytest.LogCaptureFixture) -> None:
+    """It fails three times with growing pauses, then ends well."""
+    clock = SimClock()
+    times: list[float] = []
+
+    async def loop() -> None:
+        times.append(clock.monotonic())
+        if len(times) < 4:
+            raise ZeroDivisionError
+
+    await Tasks(clock).supervise(loop, "loop")
+    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert pauses == pytest.approx([0.05, 0.1, 0.2])
+    assert caplog.text.count("loop failed") == 3
+
+
+async def test_closing_ends_everything() -> None:
+    """Nothing runs afterwards, and cancellation is no failure."""
+    clock = SimClock()
+    tasks = Tasks(clock)
+    tasks.spawn(clock.sleep_until(1e12), "long")
+    tasks.supervise(lambda: clock.sleep_until(1e12), "longer")
+    assert len(tasks) == 2
+    await tasks.close()
+    assert len(tasks) == 0
