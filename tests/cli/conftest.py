@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import contextlib
+import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +39,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
         with CliRunner().isolation(input=stdin) as (out, err, _):
             code = run(arguments)
             sys.stdout.flush()
+            sys.stderr.flush()
         return Ran(int(code), out.getvalue().decode(), err.getvalue().decode())
 
     return call
@@ -52,3 +56,101 @@ def start(arguments: Sequence[str], directory: Path, **environ: str) -> subproce
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@pytest.fixture(scope="session")
+def free_port() -> int:
+    """A port of loopback at which nothing listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+WORKER = """\
+import json, sys
+for line in sys.stdin:
+    work = json.loads(line)
+    if work["text"].startswith("refuse"):
+        answer = {"error": "this worker does not like it", "retryable": False}
+    elif work["text"].startswith("escape"):
+        answer = {"text": "\\x1b[2J done"}
+    else:
+        answer = {"text": f"done: {work['text']}"}
+    print(json.dumps({"id": work["id"], **answer}), flush=True)
+"""
+
+SETTINGS = """\
+[limits]
+rate_per_min = 1000000
+burst = 1000000
+flood_copies = 1000000
+
+[classes.strategic]
+pool = "planners"
+[classes.tactical]
+pool = "coders"
+alias = ["fast"]
+
+[pools.planners]
+[[pools.planners.workers]]
+id = "planner"
+transport = "subprocess"
+command = [{python}, "worker.py"]
+
+[pools.coders]
+[[pools.coders.workers]]
+id = "coder"
+transport = "subprocess"
+command = [{python}, "worker.py"]
+"""
+
+
+class Service(NamedTuple):
+    """A router of its own process, with a real worker in each pool."""
+
+    url: str
+    process: subprocess.Popen[str]
+    directory: Path
+
+
+def prepare(directory: Path) -> None:
+    """Write worker and settings file into a directory."""
+    (directory / "worker.py").write_text(WORKER, "utf-8")
+    settings = SETTINGS.replace("{python}", json.dumps(sys.executable))
+    (directory / "pointsman.toml").write_text(settings, "utf-8")
+
+
+@contextlib.contextmanager
+def serving(directory: Path, *arguments: str) -> Iterator[Service]:
+    """Run `pointsman serve` in a directory on a free port while the block runs."""
+    process = start(["serve", "--listen", "127.0.0.1:0", *arguments], directory)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("listening on "):
+            process.kill()
+            raise AssertionError(f"serve said {line!r} and {process.communicate()[1]!r}")
+        yield Service(line.split()[2].rstrip(","), process, directory)
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One router for all tests; each works with clients, workers and queues that no other looks at."""
+    directory = tmp_path_factory.mktemp("service")
+    prepare(directory)
+    with serving(directory) as one:
+        yield one
+
+
+@pytest.fixture
+def router(command: Command, service: Service, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a command that finds the router by the environment."""
+    monkeypatch.setenv("POINTSMAN_URL", service.url)
+    return command

@@ -72,5 +72,5 @@ def test_neither_or_both_is_a_usage_error(command):
 def test_standard_input_that_is_no_text_is_refused(command):
     """TEXT - reads one message, which must be UTF-8."""
     ran = command("classify", "-", stdin=b"\xff")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "standard input is not UTF-8" in ran.err

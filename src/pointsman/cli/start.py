@@ -15,7 +15,6 @@ from typing import Any, Final
 import click
 
 from pointsman.cli import output
-from pointsman.cli.client import Unreachable
 from pointsman.cli.exits import ExitCode, described
 from pointsman.cli.lazy import Lazy, LazyGroup, Sections
 from pointsman.config import environment
@@ -56,6 +55,9 @@ Exit codes:
 {described()}
 """
 
+
+_CODES: Final = {"usage": ExitCode.USAGE, "unreachable": ExitCode.UNREACHABLE, "not_loopback": ExitCode.SETTINGS}
+"""Exit codes of faults by their code; of every other one it is `FAILED`."""
 
 _TRACEBACK: Final = "POINTSMAN_TRACEBACK"
 
@@ -120,12 +122,9 @@ def run(arguments: Sequence[str]) -> int:
     except SettingsError as error:
         output.complain_of_settings(error.mistakes)
         return ExitCode.SETTINGS
-    except Unreachable as error:
-        output.complain(str(error))
-        return ExitCode.UNREACHABLE
     except PointsmanError as error:
         output.complain(str(error))
-        return ExitCode.FAILED
+        return _CODES.get(error.code, ExitCode.FAILED)
     except OSError as error:
         output.complain(_of_the_system(error))
         return ExitCode.FAILED

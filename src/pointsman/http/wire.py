@@ -225,13 +225,5 @@ def encode_reply(value: Any) -> msgspec.Raw:
     """
     try:
         return msgspec.Raw(msgspec.json.encode(value))
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.EncodeError):
-        return msgspec.Raw(_encode_slowly(value))
-
-
-def _encode_slowly(value: Any) -> bytes:
-    """The standard library writes integers of any size, which JSON allows and msgspec does not write."""
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.EncodeError) as error:
         raise RequestError("worker_garbage", f"the worker's reply cannot be written as JSON: {error}") from None

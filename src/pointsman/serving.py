@@ -1,0 +1,304 @@
+"""The service: a House behind HTTP, with its metrics, its signals, and an orderly end.
+
+On the first SIGTERM or SIGINT `/readyz` says no, nothing new is taken, what is in hand may end for `server.drain_s`, and
+the last answers are written. The second cancels what is left at once, and a third kills. SIGHUP reads the settings again:
+all of them, or, if there is a mistake, none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from importlib import import_module
+from typing import Any, Final, TypeVar
+
+from pointsman.assembly import House
+from pointsman.config.load import Loaded
+from pointsman.embedded import replay
+from pointsman.http.app import App
+from pointsman.http.server import HttpServer, bind
+from pointsman.http.surface import Surface
+from pointsman.model.errors import Conflict, EngineUnavailable, PointsmanError, SettingsError, UsageError
+from pointsman.reload import reload
+from pointsman.runtime.tasks import Tasks
+from pointsman.telemetry import logs, process
+from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.snapshot import Snapshot
+
+T = TypeVar("T")
+
+LOOPS: Final = ("auto", "asyncio", "uvloop")
+"""Event loops; `auto` takes uvloop where it is installed."""
+
+_LAG_EVERY_S: Final = 0.5
+
+log = logging.getLogger("pointsman.serving")
+
+ReadAgain = Callable[[], Loaded]
+"""Reads the settings once more, from where they came; raises SettingsError."""
+
+
+def version() -> str:
+    """Return the version of Pointsman."""
+    # By name: the face is for users, and the import contract keeps everybody inside from importing it.
+    return str(import_module("pointsman").__version__)
+
+
+class Service:
+    """A House that is served over HTTP. Nothing runs before `start`.
+
+    Args:
+        house: the router, not started yet; its settings say where to listen.
+        read_again: reads the settings for a reload; None where they came from a program and cannot be read again.
+    """
+
+    def __init__(self, house: House, read_again: ReadAgain | None = None) -> None:
+        self.house = house
+        self.metrics = Metrics(house.settings)
+        self.stop_asked = asyncio.Event()
+        self.lag_s: float | None = None
+        self.reload_succeeded = True
+        self._read_again = read_again
+        self._reloading = asyncio.Lock()
+        self._tasks = Tasks(house.clock)
+        self._began = house.clock.monotonic()
+        self._server: HttpServer | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._patience: asyncio.Timeout | None = None
+        house.observers.add(self.metrics.observe)
+
+    @property
+    def url(self) -> str:
+        """Where it can be reached, once it has been started."""
+        if self._server is None:
+            raise UsageError("a service has no address before it is started")
+        return self._server.urls[0]
+
+    def surface(self) -> Surface:
+        """Return the router as HTTP sees it."""
+        house = self.house
+        return Surface(
+            core=house.core,
+            fleet=house.fleet,
+            engine=house.engine,
+            decisions=house.decisions,
+            envelopes=house.envelopes,
+            clock=house.clock,
+            settings=lambda: house.settings,
+            preview=lambda envelope: house.previewer.preview(envelope),
+            replay=lambda message_id: replay(house, message_id),
+            resolve_class=self.resolve_class,
+            reload=self.reload,
+            metrics=self.exposition,
+            is_ready=lambda: house.doors_open,
+            version=version(),
+        )
+
+    def resolve_class(self, name: str) -> str | None:
+        """Return the class that a class name, an alias or a pool stands for, None if there is none."""
+        found = self.house.classifier.resolve(name)
+        if found is not None:
+            return found
+        return next((known for known, of in self.house.settings.classes.items() if of.pool == name), None)
+
+    async def exposition(self, accept: str) -> tuple[bytes, str]:
+        """Return the body of `/metrics` and its content type; it is written in another thread, as it takes milliseconds."""
+        house = self.house
+        snapshot = Snapshot(
+            version=version(),
+            uptime_s=house.clock.monotonic() - self._began,
+            counts=await house.engine.counts(),
+            queues=await house.engine.queues(),
+            workers=house.fleet.workers(),
+            dead_letters=len(await house.engine.dead_letters(limit=house.settings.engine.keep_dead_letters)),
+            reload_succeeded=self.reload_succeeded,
+            loop_lag_s=self.lag_s,
+            process=process.read(),
+        )
+        return await asyncio.to_thread(self.metrics.exposition, accept, snapshot)
+
+    async def reload(self) -> dict[str, list[str]]:
+        """Read the settings again and put them into force.
+
+        Returns:
+            `changed` and `needs_restart`: keys.
+
+        Raises:
+            SettingsError: with every mistake; nothing has changed.
+            Conflict: these settings came from a program, which must change them itself.
+        """
+        if self._read_again is None:
+            raise Conflict("this router was started by a program and has no settings file to read again")
+        async with self._reloading:
+            self.reload_succeeded = False
+            answer = await reload(self.house, self._read_again().settings)
+            self.reload_succeeded = True
+        self.metrics.use(self.house.settings)
+        log.info(
+            "settings read again; changed: %s; needs a restart: %s",
+            ", ".join(answer["changed"]) or "nothing",
+            ", ".join(answer["needs_restart"]) or "nothing",
+        )
+        return answer
+
+    def begin_reload(self) -> None:
+        """Reload beside everything else; what goes wrong is logged, every mistake of it."""
+        self._tasks.spawn(self._reload_and_tell(), "reload")
+
+    async def _reload_and_tell(self) -> None:
+        try:
+            await self.reload()
+        except SettingsError as error:
+            log.error("settings not taken, nothing has changed: %d mistakes", len(error.mistakes))
+            for mistake in error.mistakes:
+                log.error("%s", mistake)
+        except PointsmanError as error:
+            log.error("settings not taken: %s", error)
+
+    async def start(self) -> None:
+        """Bind the address, start the router, and serve.
+
+        Raises:
+            PortTaken: another process listens there.
+            NotLoopback: the address is none of this machine's loopback.
+        """
+        settings = self.house.settings.server
+        self._server = server = HttpServer(App(self.surface()), settings, [bind(settings.listen)])
+        started = asyncio.get_running_loop().create_future()
+        await self.house.start()
+        self._tasks.supervise(self._watch_lag, "event loop lag")
+        self._serving = self._tasks.spawn(server.run(lambda: started.set_result(None)), "http server")
+        self._serving.add_done_callback(lambda _: self._server_ended(started))
+        await started
+
+    def _server_ended(self, started: asyncio.Future[None]) -> None:
+        self.stop_asked.set()
+        if not started.done():
+            started.set_exception(EngineUnavailable("the HTTP server ended before it had begun"))
+
+    async def _watch_lag(self) -> None:
+        clock = self.house.clock
+        while True:
+            due = clock.monotonic() + _LAG_EVERY_S
+            await clock.sleep_until(due)
+            self.lag_s = max(0.0, clock.monotonic() - due)
+
+    def ask_to_stop(self) -> None:
+        """Begin to stop in an orderly way; asked again, stop at once."""
+        if not self.stop_asked.is_set():
+            self.stop_asked.set()
+        elif self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time())
+
+    async def stop(self, drain_s: float) -> bool:
+        """Take nothing new, let what is in hand end for `drain_s` seconds, write the last answers, end everything.
+
+        Returns:
+            Whether all messages ended by themselves.
+        """
+        self.stop_asked.set()
+        clean = await self._drain(drain_s)
+        if self._server is not None:
+            self._server.begin_stop()
+        if self._serving is not None:
+            await asyncio.wait([self._serving])
+        await self.house.stop(0.0)
+        await self._tasks.close()
+        return clean
+
+    async def _drain(self, drain_s: float) -> bool:
+        try:
+            async with asyncio.timeout(None) as self._patience:
+                return await self.house.core.drain(drain_s)
+        except TimeoutError:
+            return await self.house.core.drain(0.0)
+        finally:
+            self._patience = None
+
+
+@contextlib.asynccontextmanager
+async def open_service(house: House, read_again: ReadAgain | None = None) -> AsyncIterator[str]:
+    """Serve a House while the block runs; yields its URL. After an error in the block nothing is waited for."""
+    service = Service(house, read_again)
+    drain_s = 0.0
+    try:
+        await service.start()
+        yield service.url
+        drain_s = house.settings.server.drain_s
+    finally:
+        await service.stop(drain_s)
+
+
+async def serve(loaded: Loaded, read_again: ReadAgain, *, on_started: Callable[[str], None]) -> bool:
+    """Serve until a signal says to stop.
+
+    Args:
+        loaded: the settings.
+        read_again: reads them for a reload.
+        on_started: told the URL once requests are taken.
+
+    Returns:
+        Whether all messages had ended by themselves.
+
+    Raises:
+        PointsmanError: it cannot start; the text says why.
+    """
+    service = Service(House(loaded.settings), read_again)
+    loop = asyncio.get_running_loop()
+    try:
+        await service.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _on_stop, service, number)
+        loop.add_signal_handler(signal.SIGHUP, service.begin_reload)
+        on_started(service.url)
+        await service.stop_asked.wait()
+        drain_s = service.house.settings.server.drain_s
+        log.info("stopping: nothing new is taken, what is in hand has %g s to end", drain_s)
+    except BaseException:
+        await service.stop(0.0)
+        raise
+    clean = await service.stop(drain_s)
+    log.info("stopped") if clean else log.warning("stopped; messages in hand were cancelled")
+    return clean
+
+
+def _on_stop(service: Service, number: signal.Signals) -> None:
+    if service.stop_asked.is_set():
+        asyncio.get_running_loop().remove_signal_handler(number)
+    service.ask_to_stop()
+
+
+def run_service(
+    loaded: Loaded, read_again: ReadAgain, *, loop: str = "auto", on_started: Callable[[str], None]
+) -> bool:
+    """Serve in an event loop of its own, with logging set up; see `serve`."""
+    logs.configure(loaded.settings.telemetry.log_level)
+    clean, _ = run_loop(serve(loaded, read_again, on_started=on_started), loop)
+    return clean
+
+
+def run_loop(work: Coroutine[Any, Any, T], loop: str = "auto") -> tuple[T, str]:
+    """Run a coroutine in an event loop of one of `LOOPS`.
+
+    Returns:
+        What it returns, and the name of the loop.
+
+    Raises:
+        UsageError: uvloop is asked for and not installed.
+    """
+    factory = None if loop == "asyncio" else _uvloop(must=loop == "uvloop")
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work), "asyncio" if factory is None else "uvloop"
+
+
+def _uvloop(*, must: bool) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        if must:
+            raise UsageError("uvloop is not installed: pip install 'pointsman[uvloop]'") from None
+        return None
+    return uvloop.new_event_loop
