@@ -74,10 +74,7 @@ async def _idle(work: object) -> str:
 async def _timed(without: str | None) -> list[float]:
     house = await _house()
     layers = tuple(one for one in house.admission_layers() if type(one).__name__ != without)
-    if without is None:
-        admit = house.core.admit
-    else:
-        admit = stack.build(layers, house.admission_leaf())
+    admit = stack.build(layers, house.admission_leaf())
     took: list[float] = []
     for text in texts(BATCH):
         envelope = house.envelopes.wrap(Message(text=text), client="bench")

@@ -26,7 +26,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors_reference(),
         "commands.md": commands_reference(),
         "message-life.md": life_reference(),
-        "openapi.json": json.dumps(document(ROUTES, "reference"), indent=1, sort_keys=True) + "\n",
+        "openapi.json": json.dumps(json.loads(document(ROUTES, "reference")), indent=1, sort_keys=True) + "\n",
     }
 
 

@@ -1,6 +1,6 @@
 """A worker on stdio in a dozen lines: one JSON object a line in, one a line out, matched by `id`.
 
-In the settings: [[pools.coders.workers]] with transport = "subprocess" and command = ["python", "subprocess_worker.py"].
+In the settings: a worker with transport = "subprocess" and command = ["python", "subprocess_worker.py"].
 """
 
 import json

@@ -40,7 +40,7 @@ class Counting:
 
 
 def test_threads_share_a_blocking_router() -> None:
-    """32 threads send 50,000 messages through one router; each gets its own answer, each worker call is the only one."""
+    """32 threads send 50,000 messages through one router; each gets its own answer, none is done twice."""
     worker = Counting()
     per_thread = MESSAGES // THREADS
     answered: Counter[str] = Counter()
@@ -76,7 +76,7 @@ def test_threads_share_a_blocking_router() -> None:
 
 @pytest.mark.real_loop(timeout_s=WATCHDOG_S)
 async def test_tasks_share_a_router() -> None:
-    """1,000 tasks send 50,000 messages through one router; each is answered once, each worker call is the only one."""
+    """1,000 tasks send 50,000 messages through one router; each is answered once, none is done twice."""
     worker = Counting()
     answered: Counter[str] = Counter()
 

@@ -109,14 +109,14 @@ async def test_a_message_expires_while_it_waits() -> None:
     """Its sender hears of it when its time is over, not later, and no worker ever sees it."""
     clock = SimClock()
     async with Router(workers={"coders": {"w": silent}}, clock=clock) as router:
-        for _ in range(4):
-            asyncio.ensure_future(router.send("x", class_="tactical", client="blocker"))
+        blockers = [asyncio.ensure_future(router.send("x", class_="tactical", client="blocker")) for _ in range(4)]
         await asyncio.sleep(1.0)
         began = clock.monotonic()
         result = ended(await router.send("y", class_="tactical", ttl_s=3.0))
         assert (result.status, result.cause, result.attempts) == (Status.EXPIRED, Cause.TTL, 0)
         assert 3.0 <= clock.monotonic() - began < 3.1
         await router.stop(0.0)
+        await asyncio.gather(*blockers)
 
 
 async def test_a_sender_that_leaves_cancels_its_message_everywhere() -> None:

@@ -19,8 +19,8 @@ from pointsman.runtime.endpoint import Endpoint
 from pointsman.sim import SimClock
 
 
-def _mark(name: str):  # type: ignore[no-untyped-def]
-    def layer(inner):  # type: ignore[no-untyped-def]
+def _mark(name: str):
+    def layer(inner):
         async def wrapped(request: list[str]) -> list[str]:
             return await inner([*request, name])
 

@@ -1,8 +1,8 @@
 """The service: a House behind HTTP, with its metrics, its signals, and an orderly end.
 
-On the first SIGTERM or SIGINT `/readyz` says no, nothing new is taken, what is in hand may end for `server.drain_s`, and
-the last answers are written. The second cancels what is left at once, and a third kills. SIGHUP reads the settings again:
-all of them, or, if there is a mistake, none.
+On the first SIGTERM or SIGINT `/readyz` says no, nothing new is taken, what is in hand may end for `server.drain_s`,
+and the last answers are written. The second cancels what is left at once, and a third kills. SIGHUP reads the settings
+again: all of them, or, if there is a mistake, none.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+import socket
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from pointsman.assembly import House
 from pointsman.config.load import Loaded
@@ -22,16 +23,14 @@ from pointsman.http.app import App
 from pointsman.http.server import HttpServer, bind
 from pointsman.http.surface import Surface
 from pointsman.model.errors import Conflict, EngineUnavailable, PointsmanError, SettingsError, UsageError
+from pointsman.model.message import Envelope
+from pointsman.model.outcome import Refused
 from pointsman.reload import reload
+from pointsman.runtime.preview import Preview
 from pointsman.runtime.tasks import Tasks
 from pointsman.telemetry import logs, process
 from pointsman.telemetry.metrics import Metrics
 from pointsman.telemetry.snapshot import Snapshot
-
-T = TypeVar("T")
-
-LOOPS: Final = ("auto", "asyncio", "uvloop")
-"""Event loops; `auto` takes uvloop where it is installed."""
 
 _LAG_EVERY_S: Final = 0.5
 
@@ -65,6 +64,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self._tasks = Tasks(house.clock)
         self._began = house.clock.monotonic()
+        self._socket: socket.socket | None = None
         self._server: HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
         self._patience: asyncio.Timeout | None = None
@@ -88,7 +88,7 @@ class Service:
             envelopes=house.envelopes,
             clock=house.clock,
             settings=lambda: house.settings,
-            preview=lambda envelope: house.previewer.preview(envelope),
+            preview=self.preview,
             replay=lambda message_id: replay(house, message_id),
             resolve_class=self.resolve_class,
             reload=self.reload,
@@ -96,6 +96,10 @@ class Service:
             is_ready=lambda: house.doors_open,
             version=version(),
         )
+
+    def preview(self, envelope: Envelope) -> Refused | Preview:
+        """Return what would be decided for a message, by the settings in force now."""
+        return self.house.previewer.preview(envelope)
 
     def resolve_class(self, name: str) -> str | None:
         """Return the class that a class name, an alias or a pool stands for, None if there is none."""
@@ -105,7 +109,10 @@ class Service:
         return next((known for known, of in self.house.settings.classes.items() if of.pool == name), None)
 
     async def exposition(self, accept: str) -> tuple[bytes, str]:
-        """Return the body of `/metrics` and its content type; it is written in another thread, as it takes milliseconds."""
+        """Return the body of `/metrics` and its content type.
+
+        Written in another thread: it takes milliseconds, which messages would have to wait for.
+        """
         house = self.house
         snapshot = Snapshot(
             version=version(),
@@ -166,7 +173,8 @@ class Service:
             NotLoopback: the address is none of this machine's loopback.
         """
         settings = self.house.settings.server
-        self._server = server = HttpServer(App(self.surface()), settings, [bind(settings.listen)])
+        self._socket = bind(settings.listen)
+        self._server = server = HttpServer(App(self.surface()), settings, [self._socket])
         started = asyncio.get_running_loop().create_future()
         await self.house.start()
         self._tasks.supervise(self._watch_lag, "event loop lag")
@@ -205,6 +213,8 @@ class Service:
             self._server.begin_stop()
         if self._serving is not None:
             await asyncio.wait([self._serving])
+        if self._socket is not None:
+            self._socket.close()
         await self.house.stop(0.0)
         await self._tasks.close()
         return clean
@@ -271,34 +281,6 @@ def _on_stop(service: Service, number: signal.Signals) -> None:
     service.ask_to_stop()
 
 
-def run_service(
-    loaded: Loaded, read_again: ReadAgain, *, loop: str = "auto", on_started: Callable[[str], None]
-) -> bool:
-    """Serve in an event loop of its own, with logging set up; see `serve`."""
-    logs.configure(loaded.settings.telemetry.log_level)
-    clean, _ = run_loop(serve(loaded, read_again, on_started=on_started), loop)
-    return clean
-
-
-def run_loop(work: Coroutine[Any, Any, T], loop: str = "auto") -> tuple[T, str]:
-    """Run a coroutine in an event loop of one of `LOOPS`.
-
-    Returns:
-        What it returns, and the name of the loop.
-
-    Raises:
-        UsageError: uvloop is asked for and not installed.
-    """
-    factory = None if loop == "asyncio" else _uvloop(must=loop == "uvloop")
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(work), "asyncio" if factory is None else "uvloop"
-
-
-def _uvloop(*, must: bool) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        if must:
-            raise UsageError("uvloop is not installed: pip install 'pointsman[uvloop]'") from None
-        return None
-    return uvloop.new_event_loop
+def set_up_logging(level: str) -> None:
+    """Send log lines of `level` and above to standard error; for a process that is nothing but the service."""
+    logs.configure(level)

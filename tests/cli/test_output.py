@@ -30,7 +30,11 @@ def test_printable_text_stays_as_it_is():
     assert output.printable("a\nb\x1b[2J") == "a\\nb\\x1b[2J"
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | ANYTHING, lambda of: st.lists(of) | st.dictionaries(ANYTHING, of)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | ANYTHING, lambda of: st.lists(of) | st.dictionaries(ANYTHING, of)
+    )
+)
 def test_json_reads_back_and_cannot_act_on_a_terminal(value):
     """A document means the same value, and holds no character that a terminal would obey."""
     for indent in (None, 2):
@@ -98,7 +102,9 @@ def on_a_terminal(program: str) -> str:
     """What a program of these lines writes to a terminal."""
     terminal, side = pty.openpty()
     environ = {"PYTHONPATH": str(SOURCE), "TERM": "xterm-256color", "COLUMNS": "60"}
-    with subprocess.Popen([sys.executable, "-c", program], env=environ, stdin=side, stdout=side, stderr=side) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environ, stdin=side, stdout=side, stderr=side
+    ) as process:
         os.close(side)
         written = b""
         while True:
@@ -128,7 +134,9 @@ def test_states_are_coloured_on_a_terminal_and_markup_is_text():
 
 def test_an_empty_table_on_a_terminal_is_a_sentence():
     """A person is told that there is nothing, instead of a heading over nothing."""
-    assert "No workers." in on_a_terminal("from pointsman.cli import output\noutput.table(['id'], [], empty='No workers.')")
+    assert "No workers." in on_a_terminal(
+        "from pointsman.cli import output\noutput.table(['id'], [], empty='No workers.')"
+    )
 
 
 def test_a_body_on_a_terminal_keeps_its_lines_and_loses_its_power():

@@ -52,6 +52,6 @@ def test_an_unreachable_router_is_code_4_and_says_what_to_do(command, free_port,
     ran = command(*arguments, "--url", f"http://127.0.0.1:{free_port}")
     assert (ran.code, ran.out) == (ExitCode.UNREACHABLE, "")
     assert ran.err == (
-        f"error: no router listens at http://127.0.0.1:{free_port}: start one with `pointsman serve`, or name its address"
-        " with --url or POINTSMAN_URL\n"
+        f"error: no router listens at http://127.0.0.1:{free_port}: start one with `pointsman serve`, or name its"
+        " address with --url or POINTSMAN_URL\n"
     )

@@ -147,6 +147,12 @@ def test_a_wrong_value_causes_no_second_mistake_elsewhere():
     ]
 
 
+def test_a_key_that_is_wrong_is_reported_once():
+    """Not a second time because its default names a class that this file does not have."""
+    data = tomllib.loads("[classes.a]\npool = 'coders'\n[classifier]\nfallback_class = 5\n")
+    assert [mistake.key for mistake in decode(data)[1]] == ["classifier.fallback_class"]
+
+
 def test_names_of_pools_and_classes_have_a_form():
     """They become labels and parts of addresses."""
     assert 'got "two words"' in mistakes('[pools."two words"]')["pools.two words"]

@@ -219,6 +219,18 @@ def test_good_trials_close_it_and_start_from_nothing():
     assert breaker.state is CLOSED
 
 
+def test_good_trials_of_an_earlier_try_do_not_count():
+    """One good, one bad; after the next pause it takes two good ones again."""
+    breaker = new(successes=2)
+    now = half_open(breaker)
+    call(breaker, now, True)
+    call(breaker, now, False)
+    now = breaker.wakes_at() or 0.0
+    breaker.advance(now)
+    assert not call(breaker, now, True)
+    assert call(breaker, now, True)
+
+
 def test_one_bad_trial_opens_it_again():
     """Good ones before it do not help, and the trials still out no longer count."""
     breaker = new(permits=3, successes=3)
@@ -347,12 +359,15 @@ def test_opening_again_never_brings_the_end_of_the_pause_forward():
 def test_reset_forgets_the_pauses_too():
     """After a reset the next pause is a first one, and failures start from nothing."""
     breaker = new(open_s=5.0)
-    pauses(breaker, 8)
+    trip(breaker, 0.0)
+    for now in (10.0, 30.0):
+        breaker.advance(now)
+        call(breaker, now, False)
     breaker.reset()
     for _ in range(4):
-        call(breaker, START, False)
+        call(breaker, 31.0, False)
     assert breaker.state is CLOSED
-    assert trip(breaker, START) - START <= 6.0
+    assert trip(breaker, 31.0) - 31.0 <= 6.0
 
 
 def test_an_operator_outranks_calls_that_are_out():

@@ -89,7 +89,7 @@ class BreakerMachine(RuleBasedStateMachine):
         seed=st.integers(0, 99),
     )
     def begin(self, seed, **chosen):
-        self.now = 50.0
+        self.now = 0.0
         self.reference = Reference(BreakerSettings(window_s=4.0, open_s=2.0, **chosen))
         self.breaker = CircuitBreaker(self.reference.settings, Random(seed))
 

@@ -46,6 +46,7 @@ def test_a_late_report_counts_as_now():
     window.add(100.0, True)
     window.add(95.0, True)
     assert window.totals(95.0) == (2, 2)
+    assert window.totals(109.99) == (2, 2)
     assert window.totals(110.0) == (0, 0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.core.load import HALF_LIFE_S, SUCCESS_FLOOR, FleetMean, WorkerLoad
+from pointsman.core.load import HALF_LIFE_S, SERVICE_FLOOR_S, SUCCESS_FLOOR, FleetMean, WorkerLoad
 from pointsman.model.errors import UsageError
 
 
@@ -70,7 +70,7 @@ def test_finish_without_start_is_refused_and_changes_nothing():
 )
 @settings(max_examples=100, deadline=None)
 def test_in_flight_is_starts_minus_finishes(steps):
-    """Whatever came of the calls, in_flight is their number, and the cost is above 0 and finite."""
+    """Whatever came of the calls, in_flight is their number; the cost follows from it and the estimates, finite."""
     load, expected = one(), 0
     for at, (begins, ok, service_s) in enumerate(steps):
         if begins or not expected:
@@ -80,7 +80,10 @@ def test_in_flight_is_starts_minus_finishes(steps):
             load.finish(float(at), service_s, ok)
             expected -= 1
         assert load.in_flight == expected
-        assert 0.0 < load.cost(float(at)) < inf
+        for now in (float(at), at + 7.0, at + 500.0):
+            service_s, success_share = load.estimate(now)
+            assert 0.0 < load.cost(now) < inf
+            assert load.cost(now) == (expected + 1) * max(service_s, SERVICE_FLOOR_S) / success_share**2
 
 
 def test_an_ignorable_outcome_changes_only_the_count():
@@ -121,6 +124,15 @@ def test_a_failure_never_lowers_the_cost(history, idle_s, took_s, told_s, later_
     failed.finish(now, told_s, False)
     assert failed.cost(now) >= before * (1 - 1e-9)
     assert failed.cost(now + later_s) >= ignored.cost(now + later_s) * (1 - 1e-9)
+
+
+def test_a_failure_after_a_long_silence_does_not_lower_the_cost_either():
+    """A fast worker's silence makes it as dear as the fleet; failing in the first call after it is no way back."""
+    ignored, failed = (teach(one(mean_s=2.0), 0.0, 0.01) for _ in range(2))
+    for load, ok in ((ignored, None), (failed, False)):
+        load.start()
+        load.finish(61.0, 0.01, ok)
+    assert failed.cost(61.0) >= ignored.cost(61.0)
 
 
 def test_failures_weigh_by_the_square_of_the_success_share():
@@ -197,6 +209,16 @@ def test_an_idle_workers_estimates_drift_half_way_in_a_half_life():
         assert later[0] - mean_s == pytest.approx((service_s - mean_s) / 2**half_lives)
         assert 1.0 - later[1] == pytest.approx((1.0 - success_share) / 2**half_lives)
     assert load.estimate(100.0) == (service_s, success_share)
+
+
+def test_what_drifted_stays_drifted_after_the_next_success():
+    """A worker that was slow two half-lives ago starts its next call from a quarter of the difference."""
+    load = teach(one(), 0.0, 10.0)
+    mean_s = load._mean.service_s
+    load.start()
+    load.finish(62.0, 2.0, True)
+    drifted_s = mean_s + (10.0 - mean_s) / 4
+    assert load.estimate(62.0)[0] == pytest.approx(drifted_s + 0.05 * (2.0 - drifted_s), rel=0.01)
 
 
 def test_ten_times_slow_and_idle_for_a_minute_is_nearly_forgiven():

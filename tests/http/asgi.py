@@ -118,9 +118,7 @@ class Client:
     async def post(self, target: str, value: Any = None, headers: Mapping[str, str] | None = None) -> Answered:
         """POST a JSON value, or bytes as they are, declared as JSON."""
         body = value if isinstance(value, bytes) else b"" if value is None else json.dumps(value).encode()
-        return certain(
-            await self.call("POST", target, body, {"content-type": "application/json", **(headers or {})})
-        )
+        return certain(await self.call("POST", target, body, {"content-type": "application/json", **(headers or {})}))
 
     async def delete(self, target: str) -> Answered:
         """DELETE."""

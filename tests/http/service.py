@@ -63,9 +63,7 @@ def settings(workers: Mapping[str, Mapping[str, Target]], **sections: Any) -> Se
     """Return settings with these workers, one slot each, and limits that no test meets by accident."""
     pools = {
         name: PoolSettings(
-            workers=[
-                WorkerSettings(id=id, transport="callable", max_in_flight=1) for id in workers.get(name, {})
-            ],
+            workers=[WorkerSettings(id=id, transport="callable", max_in_flight=1) for id in workers.get(name, {})],
             retry=RetrySettings(base_s=0.1, jitter_share=0.0),
         )
         for name in ("planners", "coders")
@@ -81,7 +79,10 @@ def settings(workers: Mapping[str, Mapping[str, Target]], **sections: Any) -> Se
 
 @contextlib.asynccontextmanager
 async def service(
-    workers: Mapping[str, Mapping[str, Target]] | None = None, *, parts: Mapping[str, Any] | None = None, **sections: Any
+    workers: Mapping[str, Mapping[str, Target]] | None = None,
+    *,
+    parts: Mapping[str, Any] | None = None,
+    **sections: Any,
 ) -> AsyncIterator[Service]:
     """Run a service.
 
@@ -126,7 +127,7 @@ def surface_of(house: House) -> Surface:
         envelopes=house.envelopes,
         clock=house.clock,
         settings=lambda: house.settings,
-        preview=lambda envelope: house.previewer.preview(envelope),
+        preview=lambda envelope: house.previewer.preview(envelope),  # noqa: PLW0108 - a reload replaces it
         replay=lambda message_id: replay(house, message_id),
         resolve_class=resolve_class,
         reload=reloaded,

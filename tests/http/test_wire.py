@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -82,7 +83,7 @@ def test_what_is_no_strict_json_is_refused(body: bytes, words: str, field: str) 
 
 def test_a_whole_message_is_understood() -> None:
     """Every field arrives as it was sent."""
-    sent = {
+    sent: dict[str, Any] = {
         "text": "naïve 🚂 \u0007",
         "class": "fast",
         "ttl_s": 30,
@@ -90,9 +91,7 @@ def test_a_whole_message_is_understood() -> None:
         "metadata": {"n": 9007199254740992, "m": -9007199254740992, "x": [1.5, None, {"y": True}]},
     }
     message = wire.message(json.dumps(sent).encode())
-    assert message == Message(
-        text="naïve 🚂 \u0007", class_="fast", ttl_s=30.0, wait=False, metadata=sent["metadata"]
-    )
+    assert message == Message(text="naïve 🚂 \u0007", class_="fast", ttl_s=30.0, wait=False, metadata=sent["metadata"])
 
 
 def test_surrogate_pairs_are_characters() -> None:
@@ -123,20 +122,17 @@ VALUES = st.recursive(
 def test_whatever_another_writer_writes_is_read_as_it_meant(metadata: dict[str, Any]) -> None:
     """Every JSON object of the standard library's writer comes in as the same value."""
     body = json.dumps({"text": "", "metadata": metadata}).encode("utf-8", "surrogatepass")
-    try:
+    if any(0xD800 <= ord(char) < 0xE000 for char in json.dumps(metadata, ensure_ascii=False)):
+        assert "surrogate" in refused(body)[0]
+    else:
         assert wire.message(body).metadata == metadata
-    except RefusedError as error:
-        assert "surrogate" in error.refused.detail
-        assert "\\ud" in json.dumps(metadata)
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: f'{{"text":"{text}"}}'.encode()))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     """Nothing but a message or a refusal comes of a body."""
-    try:
+    with contextlib.suppress(RefusedError):
         wire.message(body)
-    except RefusedError as error:
-        assert error.refused.detail
 
 
 @pytest.mark.parametrize(

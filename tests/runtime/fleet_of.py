@@ -58,9 +58,7 @@ class Yard:
         self.events: list[Event] = []
         self.wakes = 0
         self.breaker = breaker or BreakerSettings()
-        self.pool = Pool(
-            "coders", BALANCERS["adaptive"](self.rng), FleetMean(), clock, self.events.append, self._woken
-        )
+        self.pool = Pool("coders", BALANCERS["adaptive"](self.rng), FleetMean(), clock, self.events.append, self._woken)
 
     def _woken(self) -> None:
         self.wakes += 1

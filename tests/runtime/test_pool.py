@@ -11,6 +11,7 @@ from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.events import BreakerMoved, WorkerJoined, WorkerLeft
 from pointsman.model.outcome import Delivered, Failed, Failure
 from pointsman.model.settings import BreakerSettings
+from pointsman.runtime.endpoint import Endpoint
 from pointsman.sim import SimClock
 from pointsman.testing.make import attempt
 from tests.runtime.fleet_of import Scripted, Yard
@@ -43,7 +44,7 @@ async def test_an_unknown_worker_is_named() -> None:
     """The error says who is known."""
     yard = Yard(SimClock())
     yard.join("w", Scripted())
-    with pytest.raises(NotFound, match="'x'.*known: w"):
+    with pytest.raises(NotFound, match=r"'x'.*known: w"):
         yard.pool.endpoint("x")
 
 
@@ -62,7 +63,7 @@ async def test_a_slot_is_taken_while_a_message_is_out() -> None:
     hold = asyncio.Event()
     yard = Yard(SimClock())
     endpoint = yard.join("w", Scripted(hold=hold), slots=1)
-    task = asyncio.get_running_loop().create_task(endpoint.deliver(attempt(at=yard.clock.monotonic())))
+    task = asyncio.ensure_future(endpoint.deliver(attempt(at=yard.clock.monotonic())))
     await asyncio.sleep(0)
     assert yard.pool.free == 0
     assert yard.pool.busy_since is not None
@@ -136,7 +137,7 @@ async def test_free_slots_are_right_after_any_history() -> None:
     rng = random.Random(5)
     clock = SimClock()
     yard = Yard(clock, breaker=BreakerSettings(failures=2, open_s=1.0))
-    endpoints = []
+    endpoints: list[Endpoint] = []
     for step in range(2000):
         roll = rng.random()
         if roll < 0.05 or not endpoints:

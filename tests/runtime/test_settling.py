@@ -49,7 +49,7 @@ class Desk:
         return (await self.engine.lease((Source("coders"),), 1))[0]
 
 
-ENDS = {
+ENDS: dict[str, tuple[Outcome, Status, Cause | None]] = {
     "delivered": (Delivered("w"), Status.DELIVERED, None),
     "failed": (Failed(Failure.MESSAGE_FAULT, "bad", worker="w", sent=True), Status.FAILED, Cause.MESSAGE_FAULT),
     "expired": (Expired(), Status.EXPIRED, Cause.TTL),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -34,7 +35,7 @@ async def test_a_supervised_loop_starts_again(caplog: pytest.LogCaptureFixture) 
             raise ZeroDivisionError
 
     await Tasks(clock).supervise(loop, "loop")
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     assert pauses == pytest.approx([0.05, 0.1, 0.2])
     assert caplog.text.count("loop failed") == 3
 

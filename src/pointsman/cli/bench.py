@@ -39,11 +39,11 @@ def bench(seconds: float, concurrency: int, url: str | None, client: str, yes: b
 
 
 def _in_process(seconds: float, concurrency: int) -> dict[str, Any]:
+    from pointsman.cli.event_loop import run_in
     from pointsman.cli.load import in_process
-    from pointsman.serving import run_loop
 
     with output.progress("measuring", seconds) as progress:
-        figures, loop = run_loop(in_process(seconds, concurrency, progress))
+        figures, loop = run_in("auto", lambda: in_process(seconds, concurrency, progress))
     return {"target": f"in process, {loop}", "concurrency": concurrency, **figures.summary()}
 
 
@@ -58,7 +58,9 @@ def _over_http(url: str, seconds: float, concurrency: int, client: str) -> dict[
 def _show(summary: dict[str, Any]) -> None:
     python = ".".join(map(str, sys.version_info[:3]))
     output.say(f"{summary['target']}, {summary['concurrency']} at once, Python {python}", "bold")
-    output.say(f"delivered  {summary['delivered']:,} in {summary['seconds']:.1f} s: {summary['per_second']:,.0f} a second")
+    output.say(
+        f"delivered  {summary['delivered']:,} in {summary['seconds']:.1f} s: {summary['per_second']:,.0f} a second"
+    )
     latency = summary["latency_ms"]
     if summary["delivered"]:
         parts = ", ".join(f"{name} {value:.2f} ms" for name, value in latency.items())

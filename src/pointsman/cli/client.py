@@ -51,21 +51,23 @@ def _described(code: str, document: Mapping[str, Any]) -> str:
 
 
 class Client:
-    """Speaks to one router. Keeps its connection, so it serves one thread.
+    """Speaks to one router, for one thread.
 
     Args:
         url: where the router is; None takes `POINTSMAN_URL`, or the default address.
         timeout_s: how long an answer may take.
+        keep_alive: keep the connection between requests, until `close`; for measuring.
 
     Raises:
         UsageError: `url` is none.
     """
 
-    def __init__(self, url: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, url: str | None = None, timeout_s: float = TIMEOUT_S, *, keep_alive: bool = False) -> None:
         from urllib.parse import urlsplit
 
         self.url = (url or environment.snapshot().get(VARIABLE) or DEFAULT_URL).rstrip("/")
         self.timeout_s = timeout_s
+        self._keep_alive = keep_alive
         try:
             parts = urlsplit(self.url)
             host, port = parts.hostname, parts.port
@@ -129,16 +131,20 @@ class Client:
         if value is not None:
             body = json.dumps(value).encode("utf-8", "surrogatepass")
             sent["Content-Type"] = "application/json"
+        keep = False
         try:
             self._connection.request(method, self._prefix + path, body, sent)
             response: HTTPResponse = self._connection.getresponse()
-            return response.status, response.headers.get_content_type(), response.read()
+            exchanged = response.status, response.headers.get_content_type(), response.read()
+            keep = self._keep_alive
         except (OSError, HTTPException) as error:
-            self._connection.close()
             raise self._unreachable(error) from error
         except ValueError as error:
-            self._connection.close()
             raise UsageError(f"this cannot be sent as an HTTP header: {error}") from None
+        finally:
+            if not keep:
+                self._connection.close()
+        return exchanged
 
     def _decoded(self, status: int, kind: str, raw: bytes) -> Any:
         if not raw:

@@ -26,11 +26,9 @@ def demo(
 ) -> None:
     """Start a router and six real workers, send 200 messages from eight clients, and show who got what and why.
 
-    --seconds N stops sending at N, lets the rest end, prints the summary and exits; it implies --no-keep and uses a free
-    port. With -o json the last line is the summary as JSON.
+    --seconds N stops sending at N, lets the rest end, prints the summary and exits; it implies --no-keep and uses a
+    free port. With -o json the last line is the summary as JSON.
     """
     from pointsman.operations.demo import Options, run
 
-    ctx.exit(
-        run(Options(seconds=seconds, keep=not no_keep, prompts=prompts, as_json=form == "json", listen=listen))
-    )
+    ctx.exit(run(Options(seconds=seconds, keep=not no_keep, prompts=prompts, as_json=form == "json", listen=listen)))

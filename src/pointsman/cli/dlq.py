@@ -64,7 +64,9 @@ def show(message_id: str, url: str | None, form: str) -> None:
         return
     trail = found["trail"]
     texts = {name: found[name] for name in ("text", "messages", "metadata", "params") if found[name]}
-    rest = {name: value for name, value in found.items() if name not in {"trail", "text", "messages", "metadata", "params"}}
+    rest = {
+        name: value for name, value in found.items() if name not in {"trail", "text", "messages", "metadata", "params"}
+    }
     output.pairs({**rest, "created": figures.instant(found["created"]), "ended": figures.instant(found["ended"])})
     for name, value in texts.items():
         output.say(name, "bold")

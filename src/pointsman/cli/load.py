@@ -122,7 +122,7 @@ def over_http(url: str, seconds: float, senders: int, client: str, progress: Pro
     until = clock.monotonic() + seconds
 
     def send(sender: int) -> None:
-        connection = Client(url, timeout_s=seconds + 60.0)
+        connection = Client(url, timeout_s=seconds + 60.0, keep_alive=True)
         number = 0
         while (now := clock.monotonic()) < until and not stop.is_set():
             number += 1

@@ -91,12 +91,13 @@ def show(message_id: str, url: str | None, form: str) -> None:
 @_filters
 @options.yes
 @options.url
-@click.pass_context
-def cancel(ctx: click.Context, message_ids: tuple[str, ...], yes: bool, url: str | None, **wanted: Any) -> None:
+def cancel(message_ids: tuple[str, ...], yes: bool, url: str | None, **wanted: Any) -> None:
     """Cancel messages, in their queue or at their worker: those named, or all that the options describe."""
     chosen = any(value is not None for value in wanted.values())
     if bool(message_ids) == chosen:
-        raise click.UsageError("Name the messages, or describe them with --client, --conversation, --status or --since.")
+        raise click.UsageError(
+            "Name the messages, or describe them with --client, --conversation, --status or --since."
+        )
     client = Client(url)
     if not message_ids:
         message_ids = _unended(client, wanted)
@@ -113,7 +114,7 @@ def cancel(ctx: click.Context, message_ids: tuple[str, ...], yes: bool, url: str
             failed += 1
             output.complain(str(problem))
     if failed:
-        ctx.exit(ExitCode.FAILED)
+        raise click.exceptions.Exit(ExitCode.FAILED)
 
 
 def _unended(client: Client, wanted: dict[str, Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import click
 
 from pointsman.cli import figures, options, output
 from pointsman.cli.client import API, Client, quoted
-from pointsman.cli.views import queue_rows, QUEUE_COLUMNS
+from pointsman.cli.views import QUEUE_COLUMNS, queue_rows
 
 
 @click.group()
@@ -51,7 +51,9 @@ def resume(name: str, url: str | None) -> None:
 def purge(name: str, yes: bool, url: str | None) -> None:
     """Cancel everything that waits in a queue. This cannot be undone."""
     client = Client(url)
-    waiting = {one["name"]: sum(one["queued"].values()) + one["delayed"] for one in client.get(f"{API}/queues")["queues"]}
+    waiting = {
+        one["name"]: sum(one["queued"].values()) + one["delayed"] for one in client.get(f"{API}/queues")["queues"]
+    }
     if name not in waiting:
         output.fail(f"there is no queue {name!r}; known: {', '.join(sorted(waiting)) or 'none'}")
     if waiting[name]:

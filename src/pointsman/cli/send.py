@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
 from pointsman.cli import options, output
 from pointsman.cli.client import API, Client, Problem
+from pointsman.cli.exits import ExitCode
 from pointsman.cli.rows import whole_text
 
 _PRIORITIES: Final = ("critical", "high", "normal", "low", "bulk")
@@ -28,7 +29,9 @@ PATIENCE_S: Final = 700.0
 @click.option("--conversation", "conversation_id", metavar="ID", help="Keep its conversation in one class.")
 @options.url
 @options.form
-def send(text: str, wait: bool, message_class: str | None, client: str | None, url: str | None, form: str, **more: Any) -> None:
+def send(
+    text: str, wait: bool, message_class: str | None, client: str | None, url: str | None, form: str, **more: Any
+) -> None:
     """Send TEXT (- reads it from standard input) and show the reply.
 
     The reply goes to standard output, and what is to be said about it to standard error.
@@ -42,8 +45,7 @@ def send(text: str, wait: bool, message_class: str | None, client: str | None, u
     try:
         answer = Client(url, PATIENCE_S).post(f"{API}/messages", message, headers=headers)
     except Problem as problem:
-        _show_problem(problem, form)
-        raise
+        _fail(problem, form)
     if form == "json":
         output.document(answer)
     elif "reply" in answer:
@@ -56,12 +58,10 @@ def send(text: str, wait: bool, message_class: str | None, client: str | None, u
 def _show_reply(answer: dict[str, Any]) -> None:
     output.body(reply_text(answer["reply"]))
     decision = answer["decision"]
-    fallback = ", a fallback" if decision["fallback"] else ""
-    output.note(
-        f"-- {decision['class']} ({decision['cause']}, {decision['confidence']:.2f}), worker {decision['worker']} of pool"
-        f" {decision['pool']}{fallback}, attempt {decision['attempts']}, {decision['overhead_ms']:.1f} ms in the router."
-        f" Why: pointsman explain --id {answer['id']}"
-    )
+    why = f"{decision['class']} ({decision['cause']}, {decision['confidence']:.2f})"
+    where = f"worker {decision['worker']} of pool {decision['pool']}" + (", a fallback" if decision["fallback"] else "")
+    output.note(f"-- {why}; {where}; attempt {decision['attempts']}; {decision['overhead_ms']:.1f} ms in the router")
+    output.note(f"Why: pointsman explain --id {answer['id']}")
 
 
 def reply_text(reply: Any) -> str:
@@ -71,12 +71,14 @@ def reply_text(reply: Any) -> str:
     return reply if isinstance(reply, str) else output.as_json(reply)
 
 
-def _show_problem(problem: Problem, form: str) -> None:
-    """Show what else an answer holds: the worker's own words, and where to look for more."""
+def _fail(problem: Problem, form: str) -> NoReturn:
+    """Say why, with the worker's own words where there are some, and where to look for more."""
+    document = problem.document
     if form == "json":
-        output.document(problem.document)
-        return
-    if problem.document.get("reply") is not None:
-        output.body(reply_text(problem.document["reply"]))
-    if problem.document.get("id"):
-        output.note(f"Why: pointsman explain --id {problem.document['id']}")
+        output.document(document)
+    elif document.get("reply") is not None:
+        output.body(reply_text(document["reply"]))
+    output.complain(str(problem))
+    if document.get("id"):
+        output.note(f"Why: pointsman explain --id {document['id']}")
+    raise click.exceptions.Exit(ExitCode.FAILED)

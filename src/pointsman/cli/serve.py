@@ -31,8 +31,9 @@ def serve(ctx: click.Context, file: Path | None, listen: str | None, values: Map
     Works without a settings file. The first signal lets what is in hand end, a second stops at once. SIGHUP, or
     `pointsman config reload`, reads the settings again; a bad file changes nothing.
     """
+    from pointsman import serving
+    from pointsman.cli.event_loop import run_in
     from pointsman.http.server import ListenError
-    from pointsman.serving import run_service
 
     flags = dict(values)
     if listen is not None:
@@ -45,8 +46,9 @@ def serve(ctx: click.Context, file: Path | None, listen: str | None, values: Map
         output.say(f"listening on {url}, with {where}")
         output.flush()
 
+    serving.set_up_logging(loaded.settings.telemetry.log_level)
     try:
-        clean = run_service(loaded, read_again, loop=loop, on_started=say_listening)
+        clean, _ = run_in(loop, lambda: serving.serve(loaded, read_again, on_started=say_listening))
     except ListenError as error:
         output.fail(str(error), ExitCode.SETTINGS)
     if not clean:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pointsman.config import environment
 from pointsman.model.errors import SettingsError
 
 if TYPE_CHECKING:
     from pointsman.config.load import Loaded
+
+
+_CALLABLE: Final = (
+    'got "callable", which is for programs that use Pointsman as a library; expected http, openai or subprocess'
+)
 
 
 def read(file: Path | None, values: Mapping[str, str] | None = None) -> Loaded:
@@ -32,9 +37,6 @@ def _refuse_callables(loaded: Loaded) -> None:
         for place, worker in enumerate(pool.workers):
             if worker.transport == "callable":
                 key = f"pools.{name}.workers.{place}.transport"
-                mistakes.append(
-                    f"{loaded.origins[key]}: {key}: got \"callable\", which is for programs that use Pointsman as a library;"
-                    " expected http, openai or subprocess"
-                )
+                mistakes.append(f"{loaded.origins[key]}: {key}: {_CALLABLE}")
     if mistakes:
         raise SettingsError(mistakes)

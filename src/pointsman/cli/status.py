@@ -24,7 +24,9 @@ def status(url: str | None, form: str) -> None:
         output.document(found)
         return
     ready = "ready" if found["ready"] else "not ready"
-    output.say(f"Pointsman {found['version']} at {client.url}: {ready}, up {figures.duration(found['uptime_s'])}", "bold")
+    output.say(
+        f"Pointsman {found['version']} at {client.url}: {ready}, up {figures.duration(found['uptime_s'])}", "bold"
+    )
     output.say(f"messages  {_sum(found['counts'])}")
     output.say(f"workers   {_workers(found['workers'])}")
     output.say()

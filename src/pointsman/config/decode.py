@@ -146,7 +146,7 @@ def _is_within_secret(path: Path) -> bool:
 
 def suggest(key: str, table: Table, path: Path, value: Any = None) -> str:
     """Return `; did you mean x?` for an unknown key: one spelt alike here, or the same one elsewhere."""
-    close = difflib.get_close_matches(key.lower().replace("-", "_"), table.entries, 1)
+    close = difflib.get_close_matches(key.lower(), table.entries, 1)
     if close:
         return _did_you_mean(close)
     is_table = isinstance(value, Mapping)

@@ -68,7 +68,7 @@ class Hidden:
 
     def _checked(self, text: str, source: str) -> str:
         """Return the text less one final newline. Anything else that is no text would forge a header line."""
-        text = text.removesuffix("\n").removesuffix("\r")
+        text = text.removesuffix("\n")
         if not text:
             raise self._error(f"{source} is empty")
         if not text.isprintable():

@@ -24,7 +24,7 @@ def parse(text: str, shape: Shape) -> Any:
     text, and refused later.
     """
     if isinstance(shape, Leaf) and shape.is_text:
-        quoted = _toml(text) if text.startswith(('"', "'")) else None
+        quoted = _toml(text)
         return quoted if isinstance(quoted, str) else text
     value = _toml(text)
     return _json(text) if value is None else value

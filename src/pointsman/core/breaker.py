@@ -267,4 +267,3 @@ class CircuitBreaker:
             raise IllegalStep(f"a breaker that is {self._state} cannot {event}; allowed: {allowed}") from None
         self._closed_permit = -1
         self._trials.clear()
-        self._run = 0

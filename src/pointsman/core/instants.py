@@ -18,7 +18,7 @@ _MARKS: Final = ((4, "-"), (7, "-"), (10, "T "), (13, ":"), (16, ":"))
 def parse_instant(text: str) -> float | None:
     """Return Unix seconds, or None where `text` is no RFC 3339 instant. A leap second (`:60`) counts as none."""
     text = text.upper()
-    if not _SHORTEST <= len(text) <= _LONGEST or not text.isascii():
+    if not _SHORTEST <= len(text) <= _LONGEST:
         return None
     if any(text[at] not in marks for at, marks in _MARKS) or not (text[-1] == "Z" or text[-3] == ":"):
         return None

@@ -37,7 +37,8 @@ def wrong_url(url: str) -> str:
         return expected
     if "@" in parts.netloc:
         return "got a user or password, which would end up in logs; expected none"
-    if _literal(host) is None and (not _NAME.fullmatch(host) or _NUMERIC.fullmatch(host.rsplit(".", 1)[-1])):
+    name = host.removesuffix(".")
+    if _literal(host) is None and (not _NAME.fullmatch(name) or _NUMERIC.fullmatch(name.rpartition(".")[2])):
         return f"got a host that is neither a name nor an address in its usual form; {expected}"
     return ""
 
@@ -50,19 +51,19 @@ def forbidden_host(url: str) -> str:
     address = _literal(host)
     if address is None:
         return ""
-    for one in (address, _wrapped(address)):
-        if one is None or one.is_loopback:
-            continue
-        if one.is_link_local:
-            return f"{host} is an address of the link, where cloud credentials live"
-        if one.is_private or one.is_multicast or one.is_unspecified or one.is_reserved or not one.is_global:
-            return f"{host} is no public address; workers in a private network belong into the settings file"
+    meant = _wrapped(address) or address
+    if meant.is_loopback:
+        return ""
+    if meant.is_link_local:
+        return f"{host} is an address of the link, where cloud credentials live"
+    if meant.is_multicast or not meant.is_global:
+        return f"{host} is no public address; workers in a private network belong into the settings file"
     return ""
 
 
 def _literal(host: str) -> Address | None:
     try:
-        return ipaddress.ip_address(host)
+        return None if "%" in host else ipaddress.ip_address(host)
     except ValueError:
         return None
 

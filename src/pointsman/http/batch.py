@@ -8,11 +8,10 @@ by itself. A line that is wrong spoils no other. Empty lines are skipped.
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Final
 
 from pointsman.http import messages, problems
-from pointsman.http.exchange import Answer, Request, Response
+from pointsman.http.exchange import Answer, Request, Response, media
 from pointsman.http.problems import Problem, RequestError, invalid
 from pointsman.model.errors import PointsmanError
 
@@ -20,9 +19,7 @@ MEDIA_TYPE: Final = b"application/x-ndjson"
 
 MOST_LINES: Final = 1_000
 
-_LINES_TYPE: Final = re.compile(
-    rb"application/(?:x-)?(?:ndjson|jsonl|jsonlines)[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE
-)
+_LINES: Final = media(MEDIA_TYPE, rb"application/(?:x-)?(?:ndjson|jsonl|jsonlines)")
 
 
 async def send(request: Request) -> Answer:
@@ -32,7 +29,7 @@ async def send(request: Request) -> Answer:
         raise invalid(
             "idempotency-key: one key cannot stand for many messages; send them one by one", "idempotency-key"
         )
-    body = await request.body(server.compatible_body_bytes, _LINES_TYPE, MEDIA_TYPE.decode())
+    body = await request.body(server.compatible_body_bytes, _LINES)
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if not 1 <= len(lines) <= MOST_LINES:
         raise invalid(f"got {len(lines)} messages, expected 1 to {MOST_LINES}, one a line")

@@ -21,9 +21,6 @@ T = TypeVar("T")
 
 JSON: Final = b"application/json"
 
-_JSON_TYPE: Final = re.compile(
-    rb"application/(?:[!-~]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE
-)
 _TRACE: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _NO_TRACE: Final = b"0" * 32
 _MOST_PARAMETERS: Final = 16
@@ -66,6 +63,27 @@ Answer = Response | Problem
 
 
 @dataclass(slots=True, frozen=True)
+class Media:
+    """A media type that a request's body may have.
+
+    Attributes:
+        usual: how most clients write it.
+        pattern: every way to write it; `utf-8` is the only charset.
+    """
+
+    usual: bytes
+    pattern: re.Pattern[bytes]
+
+
+def media(usual: bytes, names: bytes) -> Media:
+    """Return a media type; `names` is a pattern of type and subtype."""
+    return Media(usual, re.compile(rb"(?:" + names + rb")[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE))
+
+
+_JSON: Final = media(JSON, rb"application/(?:[!-~]+\+)?json")
+
+
+@dataclass(slots=True, frozen=True)
 class Context:
     """What all requests of one application share.
 
@@ -105,12 +123,10 @@ class Request:
         if len(self.fields) != len(headers):
             _refuse_doubles([name for name, _ in headers])
 
-    async def body(
-        self, cap_bytes: int, media: re.Pattern[bytes] = _JSON_TYPE, named: str = "application/json"
-    ) -> bytes:
+    async def body(self, cap_bytes: int, expected: Media = _JSON) -> bytes:
         """Return the request's body, at most `cap_bytes` long.
 
-        That it must be declared as JSON also keeps web pages out: a browser asks before it sends such a body elsewhere.
+        That its type must be declared also keeps web pages out: a browser asks before it sends such a body elsewhere.
 
         Raises:
             RequestError: `unsupported_media_type`, `too_large` or `receive_timeout`.
@@ -119,9 +135,10 @@ class Request:
         fields = self.fields
         body = await read_body(self._receive, fields, cap_bytes, self.surface.settings().server)
         declared = fields.get(b"content-type", b"")
-        if declared != JSON and not media.fullmatch(declared):
+        if declared != expected.usual and not expected.pattern.fullmatch(declared):
             got = repr(declared[:60].decode("latin-1")) if declared else "none"
-            raise RequestError("unsupported_media_type", f"content-type: got {got}, expected {named}")
+            detail = f"content-type: got {got}, expected {expected.usual.decode()}"
+            raise RequestError("unsupported_media_type", detail)
         coding = fields.get(b"content-encoding")
         if coding is not None and coding.lower() not in {b"", b"identity"}:
             got = repr(coding[:60].decode("latin-1"))

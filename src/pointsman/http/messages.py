@@ -6,6 +6,7 @@ A sender that waits is watched: when it hangs up, its message is cancelled. One 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -23,6 +24,7 @@ from pointsman.runtime.decisions import record
 
 PATH: Final = "/api/v1/messages"
 
+_UNIX: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _MOST_LISTED: Final = 1_000
 _LISTED: Final = 100
 
@@ -178,9 +180,9 @@ def _status(value: str) -> Status:
 
 def _instant(value: str) -> float:
     """Return Unix seconds of an instant: RFC 3339, or Unix seconds as they stand in our answers."""
+    if _UNIX.fullmatch(value):
+        return float(value)
     try:
-        if value.replace(".", "", 1).isdigit():
-            return float(value[:32])
         found = datetime.fromisoformat(value)
     except ValueError:
         found = None

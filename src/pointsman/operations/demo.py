@@ -91,7 +91,7 @@ class _Demo:
                     await self._rest(house)
                 finally:
                     traffic.close()
-                self._close(traffic, url)
+                self._close(house, traffic, url)
                 if self.keep and not stop.is_set():
                     self.console.print("\nStill serving. Ctrl-C ends it.")
                     await stop.wait()
@@ -115,12 +115,11 @@ class _Demo:
             self.console.print(f"Serving on {url}")
             yield self._draw_plain
             return
-        with Live(console=self.console, screen=False, auto_refresh=False) as live:
+        with Live(console=self.console, screen=True, auto_refresh=False) as live:
 
             def draw() -> None:
-                height = min(self.console.size.height - 1, 40)
-                view = picture(self.tally, house.fleet.workers(), url, traffic.sent, height)
-                live.update(_Fixed(view, height), refresh=True)
+                height = self.console.size.height
+                live.update(picture(self.tally, house.fleet.workers(), url, traffic.sent, height), refresh=True)
 
             yield draw
 
@@ -139,8 +138,8 @@ class _Demo:
         if not self.console.is_terminal:
             self._draw_plain()
 
-    def _close(self, traffic: Traffic, url: str) -> None:
-        self.console.print(closing(self.tally, traffic.sent, traffic.unanswered))
+    def _close(self, house: House, traffic: Traffic, url: str) -> None:
+        self.console.print(closing(self.tally, house.fleet.workers(), traffic.sent, traffic.unanswered))
         if self.keep:
             self.console.print("Three things to try:\n")
             for line in suggestions(url):
@@ -148,18 +147,6 @@ class _Demo:
         if self.options.as_json:
             summary = {"summary": self.tally.summary()}
             Console().print(msgspec.json.encode(summary).decode(), markup=False, highlight=False, soft_wrap=True)
-
-
-class _Fixed:
-    """A picture of a fixed height, so that what stood on the terminal before stays above it."""
-
-    def __init__(self, view: object, height: int) -> None:
-        self.view = view
-        self.height = height
-
-    def __rich_console__(self, console, options):  # type: ignore[no-untyped-def]
-        """Render at that height."""
-        yield from console.render(self.view, options.update(height=self.height))
 
 
 def _address(keep: bool) -> str:

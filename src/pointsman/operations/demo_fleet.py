@@ -82,7 +82,7 @@ class Fleet:
 
     def settings(self, listen: str) -> Settings:
         """Return settings of a router in front of these workers. A breaker tries again soon, so that it can be seen."""
-        breaker = BreakerSettings(open_s=1.5)
+        breaker = BreakerSettings(failures=2, open_s=1.5)
         retry = RetrySettings(base_s=0.1)
         pools = {
             name: PoolSettings(

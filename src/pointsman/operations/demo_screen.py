@@ -112,7 +112,7 @@ def plain_line(story: Story) -> str:
     return "  ".join((*parts, story.result, took)).rstrip()
 
 
-def closing(tally: Tally, sent: int, unanswered: int) -> Group:
+def closing(tally: Tally, workers: list[WorkerView], sent: int, unanswered: int) -> Group:
     """Return the summary: numbers that add up, shown so that one can check."""
     ends = dict(tally.ends)
     refused = sum(tally.refused.values())
@@ -130,7 +130,7 @@ def closing(tally: Tally, sent: int, unanswered: int) -> Group:
     if unanswered:
         sums.add_row("  sender got no answer", str(unanswered), style="red")
     sums.add_row("overhead p50 / p95 / p99", " / ".join(f"{overhead[name]:.2f}" for name in overhead) + " ms")
-    return Group(Text(), sums, Text())
+    return Group(Text(), _workers(tally, workers), Text(), sums, Text())
 
 
 def suggestions(url: str) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
 from pointsman.core.ids import IdSource
 from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
 from pointsman.ports import Clock
+
+if TYPE_CHECKING:
+    import random
 
 
 class Envelopes:

@@ -6,8 +6,8 @@ emits `Ended`, so each message ends exactly once for everybody who listens.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from pointsman.core import retry
 from pointsman.model.errors import LeaseLost
@@ -30,6 +30,9 @@ from pointsman.model.settings import RetrySettings
 from pointsman.model.states import Status
 from pointsman.ports import Clock, EndedMessage, Engine, Lease
 from pointsman.runtime.replies import Replies
+
+if TYPE_CHECKING:
+    import random
 
 _ENDS: Mapping[type[Settlement], Status] = {
     Ack: Status.DELIVERED,

@@ -111,4 +111,4 @@ class JsonLines(logging.Formatter):
 
 def _json_escaped(match: re.Match[str]) -> str:
     """Return an escape that JSON knows: beyond the basic plane, two surrogates."""
-    return json.dumps(match.group())[1:-1] if match.group() != "\x7f" else "\\u007f"
+    return json.dumps(match.group())[1:-1]

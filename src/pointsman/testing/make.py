@@ -31,7 +31,9 @@ def envelope(text: str = "hello", *, at: float = 1000.0, pool: str = "coders", *
     )
 
 
-def attempt(of: Envelope | None = None, *, at: float = 1000.0, timeout_s: float = 60.0, pool: str = "coders") -> Attempt:
+def attempt(
+    of: Envelope | None = None, *, at: float = 1000.0, timeout_s: float = 60.0, pool: str = "coders"
+) -> Attempt:
     """Return the next hand-out of a message, begun at monotonic `at`."""
     of = of or envelope(at=at, pool=pool)
     of.attempt += 1

@@ -10,24 +10,21 @@ Idea: tower-rs/tower `tower-test/src/mock`.
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
-
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
+from typing import Any
 
 
-class Probe(Generic[Request, Answer]):
+class Probe:
     """An inner function that remembers what it was given and answers as told.
 
     Args:
         answer: returned each time; an exception is raised instead.
     """
 
-    def __init__(self, answer: Answer | BaseException) -> None:
+    def __init__(self, answer: Any) -> None:
         self.answer = answer
-        self.seen: list[Request] = []
+        self.seen: list[Any] = []
 
-    async def __call__(self, request: Request) -> Answer:
+    async def __call__(self, request: Any) -> Any:
         """Remember and answer."""
         self.seen.append(request)
         if isinstance(self.answer, BaseException):

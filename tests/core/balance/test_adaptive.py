@@ -105,12 +105,13 @@ def test_filed_costs_are_looked_at_again(count):
 
 
 def test_leaves_do_not_cost_anybody_a_look():
-    """A worker that leaves moves the others up in the turn; none of them is passed over."""
+    """Workers that leave move the others up in the turn; none of them is passed over."""
     balancer, members = taught(20, 4, [1.0] * 20)
-    for number in range(10):
+    for _ in range(10):
         balancer.pick(50.0)
-        balancer.remove(members[number])
-    for _ in range(11):
+    for load in members[3:8]:
+        balancer.remove(load)
+    for _ in range(10):
         balancer.pick(50.0)
     assert all(load.filed_at == 50.0 for load in members[10:])
 

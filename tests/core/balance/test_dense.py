@@ -30,7 +30,10 @@ def test_every_load_knows_its_place(numbers):
         assert all((other in dense) == (other.index >= 0) for other in everyone)
 
 
-@pytest.mark.parametrize(("count", "avoid"), [(10, ()), (12, ("w0", "w11")), (13, ("w3", "w4", "w5"))])
+@pytest.mark.parametrize(
+    ("count", "avoid"),
+    [(10, ()), (12, ("w0", "w11")), (13, ("w3", "w4", "w5")), (12, ("w0", "w11", "a", "b", "c", "d"))],
+)
 def test_draws_are_uniform(count, avoid):
     """Among those not avoided, in the list long enough to draw from (12, 13) and in any other."""
     members, rng = loads(count), Random(11)

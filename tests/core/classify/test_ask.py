@@ -43,6 +43,17 @@ def test_quoting_elements_do_not_vote(tag):
     assert extract(text).split() == ["one", "two", "three"]
 
 
+def test_the_common_harnesses_are_known():
+    """Reminders, tool results and environment blocks of the agents people use; a human's own question is none."""
+    assert {"system-reminder", "system_reminder", "tool_result", "environment_details", "reminder"} <= {*QUOTING_TAGS}
+    assert not {"user_query", "question", "task"} & {*QUOTING_TAGS}
+
+
+def test_a_quotation_begins_at_its_first_start_tag():
+    """An element inside one of the same name does not let the outer one's words through."""
+    assert extract("one <context>two <context id='2'>three</context> four").split() == ["one", "four"]
+
+
 def test_elements_that_quote_nothing_stay():
     """Unknown elements, a start tag without end and a longer name are plain text; a lone end tag just goes."""
     for text in ("<b>fix</b> it", "what does <system-reminder> do?", "<contexts>a</contexts>"):

@@ -73,9 +73,9 @@ async def test_a_retry_goes_to_another_worker() -> None:
         yard.join("b", Scripted())
         message = envelope(at=yard.clock.monotonic())
         message.trail.append(failed_at("a"))
-        assert await Pick({"coders": yard.pool}, yard.clock)(
-            attempt(message, at=yard.clock.monotonic())
-        ) == Delivered("b")
+        assert await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic())) == Delivered(
+            "b"
+        )
 
 
 async def test_a_retry_waits_for_another_worker_that_is_busy() -> None:
@@ -84,7 +84,7 @@ async def test_a_retry_waits_for_another_worker_that_is_busy() -> None:
     yard.join("a", Scripted())
     hold = asyncio.Event()
     busy = yard.join("b", Scripted(hold=hold))
-    other = asyncio.get_running_loop().create_task(busy.deliver(attempt(at=yard.clock.monotonic())))
+    other = asyncio.ensure_future(busy.deliver(attempt(at=yard.clock.monotonic())))
     await asyncio.sleep(0)
     message = envelope(at=yard.clock.monotonic())
     message.trail.append(failed_at("a"))

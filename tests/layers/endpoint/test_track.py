@@ -1,4 +1,4 @@
-"""Tracking: a slot is held exactly as long as the call, and only what says something about the worker teaches the load."""
+"""Tracking: a slot is held as long as the call, and only what says something about the worker teaches the load."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ def claim(load: WorkerLoad, owner: object) -> bool:
     if load.owner is not None:
         raise UsageError(f"worker {load.id} is in the hands of another balancer: remove it there before adding it here")
     load.owner = owner
-    load.index = -1
     return True
 
 

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from pointsman.cli.client import Client, Problem, Unreachable, quoted
+from pointsman.model.errors import UsageError
+
+
+@contextlib.contextmanager
+def answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that answers one connection after the other with these bytes and hangs up; yields what it was sent."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for answer in answers:
+                connection, _ = server.accept()
+                with connection:
+                    heard.append(connection.recv(65_536))
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", heard
+        thread.join(10)
+
+
+def http(status: int, body: bytes, kind: str = "application/json") -> bytes:
+    """An answer as bytes."""
+    head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    return head.encode() + body
+
+
+def test_an_answer_is_decoded():
+    """JSON in, JSON out; the query leaves out what is None."""
+    with answering(http(200, b'{"a": 1}')) as (url, heard):
+        assert Client(url).get("/api/v1/messages", client="a b&c", status=None) == {"a": 1}
+    assert heard[0].startswith(b"GET /api/v1/messages?client=a+b%26c HTTP/1.1\r\n")
+
+
+def test_a_router_may_live_below_a_path():
+    """The path of the address comes before every path of the API."""
+    with answering(http(200, b"{}")) as (url, heard):
+        Client(f"{url}/router/").delete("/api/v1/workers/x")
+    assert heard[0].startswith(b"DELETE /router/api/v1/workers/x HTTP/1.1\r\n")
+
+
+def test_a_problem_is_raised_with_its_code_and_when_to_try_again():
+    """What the router said, in one line."""
+    body = {"code": "rate_limited", "detail": "too many", "retryable": True, "retry_after_s": 0.6123}
+    answer = http(429, json.dumps(body).encode(), "application/problem+json")
+    with answering(answer) as (url, _), pytest.raises(Problem) as raised:
+        Client(url).post("/api/v1/messages", {"text": "x"})
+    assert str(raised.value) == "rate_limited: too many; try again in 0.612 s"
+    assert (raised.value.code, raised.value.status, raised.value.retryable) == ("rate_limited", 429, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(200, b"<html>", "text/html"),
+        http(404, b"not here", "text/plain"),
+        http(200, b"{broken"),
+        http(200, b"[" * 100_000),
+        http(500, b"[1]"),
+        http(502, b""),
+        b"SSH-2.0-OpenSSH_9.0\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort",
+    ],
+    ids=["html", "text", "broken", "deep", "list", "empty", "ssh", "nothing", "cut"],
+)
+def test_what_is_no_answer_of_a_router_is_unreachable(answer):
+    """Whatever else listens there: one clear line, that names the address."""
+    with answering(answer) as (url, _), pytest.raises(Unreachable, match="127"):
+        Client(url).get("/livez")
+
+
+def test_nobody_listening_is_unreachable(free_port):
+    """With what to do about it."""
+    with pytest.raises(Unreachable, match="start one with `pointsman serve`"):
+        Client(f"http://127.0.0.1:{free_port}").get("/livez")
+
+
+def test_a_name_that_leads_nowhere_is_unreachable():
+    """`.invalid` never resolves (RFC 6761)."""
+    with pytest.raises(Unreachable, match="cannot be reached"):
+        Client("http://nowhere.invalid:80").get("/livez")
+
+
+def test_an_answer_that_does_not_come_is_unreachable():
+    """After the time that was given."""
+    complaint = r"did not answer within 0\.05 s"
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(Unreachable, match=complaint):
+        Client(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.05).get("/livez")
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://x", "http://", "http://x:port", "http://[::1", "file:///etc"])
+def test_what_is_no_address_is_refused(url):
+    """With an example of one."""
+    with pytest.raises(UsageError, match="no address of a router"):
+        Client(url)
+
+
+def test_the_address_comes_from_argument_then_environment_then_default(monkeypatch):
+    """An empty variable is none."""
+    monkeypatch.setenv("POINTSMAN_URL", "http://127.0.0.1:9/")
+    assert Client("http://127.0.0.1:7").url == "http://127.0.0.1:7"
+    assert Client().url == "http://127.0.0.1:9"
+    monkeypatch.setenv("POINTSMAN_URL", "")
+    assert Client().url == "http://127.0.0.1:8080"
+
+
+def test_an_id_cannot_leave_its_step_of_the_path():
+    """Slashes and dots are quoted, control characters too."""
+    assert quoted("../a b\n") == "..%2Fa%20b%0A"

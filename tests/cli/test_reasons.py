@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pointsman.cli.reasons import show_class, show_decision
+
+DECIDED: dict[str, Any] = {
+    "class": "tactical",
+    "confidence": 0.75,
+    "probabilities": {"strategic": 0.25, "tactical": 0.75},
+    "cause": "rule",
+    "runner_up": "strategic",
+    "margin": 0.5,
+    "threshold": 0.6,
+    "evidence": [{"feature": "fix", "found": "fix\x1b[2J", "message_class": "tactical", "weight": 1.234}],
+}
+
+RECORD: dict[str, Any] = {
+    **DECIDED,
+    "id": "0123",
+    "client": "c",
+    "received": 1_800_000_000.0,
+    "priority": "high",
+    "pool": "coders",
+    "worker": "w-2",
+    "fallback": False,
+    "status": "delivered",
+    "ended_cause": None,
+    "attempts": [],
+    "total_s": None,
+    "overhead_s": None,
+    "conversation_id": None,
+    "replay_of": None,
+}
+
+
+def attempt(number: int, result: str, worker: str, queued_s: float, detail: str = "") -> dict[str, Any]:
+    """What came of one hand-out."""
+    return {
+        "number": number,
+        "pool": "coders",
+        "worker": worker,
+        "result": result,
+        "queued_s": queued_s,
+        "took_s": 0.2,
+        "worker_s": 0.1,
+        "detail": detail,
+    }
+
+
+def test_the_class_is_shown_with_its_odds_and_what_spoke_for_it(capsys):
+    """The likeliest first, a bar each, the runner-up and its distance; words from a message are escaped."""
+    show_class(DECIDED)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "class      tactical: the rules found evidence enough (rule)"
+    assert lines[1] == "  tactical  " + "█" * 18 + "░" * 6 + " 0.75"
+    assert lines[2] == "  strategic " + "█" * 6 + "░" * 18 + " 0.25  the runner-up, 0.50 behind"
+    assert lines[-1].split() == ["tactical", "+1.23", "fix", "fix\\x1b[2J"]
+
+
+def test_an_abstained_message_shows_what_was_likeliest_and_where_it_goes(capsys):
+    """It goes to the fallback class although another was likelier."""
+    show_class({**DECIDED, "class": "strategic", "cause": "abstain", "threshold": 0.8, "evidence": []})
+    out = capsys.readouterr().out
+    assert "nothing decisive was found" in out
+    assert "0.75  the likeliest, but below 0.80" in out
+    assert "0.25  the fallback class" in out
+    assert "evidence   none" in out
+
+
+def test_a_decision_shows_every_attempt_and_its_place_in_time(capsys):
+    """A first worker that failed, the second that answered."""
+    attempts = [attempt(1, "worker_error", "w-1", 0.001, "HTTP 500"), attempt(2, "delivered", "w-2", 0.3)]
+    show_decision({**RECORD, "attempts": attempts, "total_s": 0.5, "overhead_s": 0.003})
+    out = capsys.readouterr().out
+    assert "message    0123 delivered in 500 ms, 3.00 ms of it in the router" in out
+    assert "went to    worker w-2 of pool coders" in out
+    rows = [line.split() for line in out.splitlines() if line.startswith("  attempt")]
+    assert rows[0] == ["attempt", "1", "1.00", "ms", "worker_error", "w-1", "200", "ms", "100", "ms", "HTTP", "500"]
+    assert rows[1][:6] == ["attempt", "2", "300", "ms", "delivered", "w-2"]
+    assert out.splitlines()[-1].split()[:4] == ["ended", "500", "ms", "delivered"]
+
+
+def test_a_message_that_was_never_handed_out_says_so(capsys):
+    """There is no timeline of nothing."""
+    show_decision({**RECORD, "status": "expired", "ended_cause": "ttl", "worker": None, "total_s": 5.0})
+    out = capsys.readouterr().out
+    assert "0123 expired (ttl) in 5.00 s" in out
+    assert "no worker; it was never handed out from the queue of pool coders" in out
+    assert "timeline" not in out
+
+
+def test_a_fallback_a_replay_and_a_conversation_are_said(capsys):
+    """What makes a way unusual stands in it."""
+    fallback = {"attempts": [attempt(1, "delivered", "w-2", 0.0)], "fallback": True}
+    show_decision({**RECORD, **fallback, "replay_of": "0001", "conversation_id": "talk"})
+    out = capsys.readouterr().out
+    assert "a fallback pool, as its own had no admissible worker" in out
+    assert "replay of  0001" in out
+    assert "conversation talk" in out
