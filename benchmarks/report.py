@@ -26,9 +26,8 @@ def figure(name: str, value: float, unit: str, bar: float | None = None, *, at_l
         print(f"  {name:<58} {value:>12,.2f} {unit}")
         return
     holds = value >= bar if at_least else value <= bar
-    print(
-        f"  {name:<58} {value:>12,.2f} {unit:<10} bar {'>=' if at_least else '<='} {bar:,g}  {'ok' if holds else 'MISSED'}"
-    )
+    bound = f"{'>=' if at_least else '<='} {bar:,g}"
+    print(f"  {name:<58} {value:>12,.2f} {unit:<10} bar {bound:<10} {'ok' if holds else 'MISSED'}")
 
 
 def calibrate() -> float:

@@ -21,6 +21,7 @@ from pointsman.core.breaker import CircuitBreaker
 from pointsman.core.bucket import TokenBucket
 from pointsman.core.classify.pins import ConversationPins
 from pointsman.core.classify.pipeline import Classifier
+from pointsman.core.consistency import contradictions
 from pointsman.core.flood import FloodDetector
 from pointsman.core.ids import IdSource
 from pointsman.core.load import FleetMean, WorkerLoad
@@ -46,7 +47,7 @@ from pointsman.layers.endpoint.timeout import Timeout
 from pointsman.layers.endpoint.track import Track
 from pointsman.layers.rescue import Rescue, RescueDelivery
 from pointsman.model.errors import SettingsError, UsageError
-from pointsman.model.settings import Settings, WorkerSettings, check
+from pointsman.model.settings import Settings, WorkerSettings
 from pointsman.ports import AdmitLayer, Clock, Deliver, DeliverLayer, Transport
 from pointsman.router import RouterCore
 from pointsman.runtime.clock import SystemClock
@@ -285,7 +286,7 @@ class House:
 
 def require(settings: Settings) -> None:
     """Raise SettingsError with every contradiction in the settings, if there is one."""
-    mistakes = [f"{key}: {mistake}" for key, mistake in check(settings)]
+    mistakes = [f"{key}: {mistake}" for key, mistake in contradictions(settings)]
     if mistakes:
         raise SettingsError(mistakes)
 

@@ -49,3 +49,12 @@ def test_a_count_has_the_right_form_of_its_noun():
     assert figures.count(1, "message") == "1 message"
     assert figures.count(1200, "message") == "1,200 messages"
     assert figures.count(2, "entry", "entries") == "2 entries"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(-5, "0 s"), (0.4, "0 s"), (59, "59 s"), (60, "1 min"), (7_300, "2 h"), (900_000, "10 d")]
+)
+def test_an_age_is_a_whole_number_of_the_largest_unit(seconds, shown):
+    """A clock that is a little ahead makes nothing negative."""
+    assert figures.age(1_000_000.0 - seconds, 1_000_000.0) == shown
+    assert figures.age(None, 0.0) == "-"

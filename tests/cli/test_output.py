@@ -139,6 +139,19 @@ def test_an_empty_table_on_a_terminal_is_a_sentence():
     )
 
 
+def test_a_narrow_terminal_leaves_out_what_is_optional_and_cuts_no_id():
+    """60 characters: the id and the state are whole, the last column is folded, one column is gone."""
+    shown = on_a_terminal(
+        "from pointsman.cli import output\n"
+        "output.table(['id', 'status', 'class', 'why'], [['0' * 32, 'queued', 'strategic', 'because ' * 4]],"
+        " empty='', optional=['class'])"
+    )
+    assert "0" * 32 in shown
+    assert "queued" in shown
+    assert "strategic" not in shown
+    assert shown.count("because") == 4
+
+
 def test_a_body_on_a_terminal_keeps_its_lines_and_loses_its_power():
     """Line breaks act, an escape sequence does not."""
     shown = on_a_terminal("from pointsman.cli import output\noutput.body('a\\nb\\x1b[2J')")

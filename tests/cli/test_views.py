@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pointsman.cli import views
 from pointsman.cli.views import (
     POOL_COLUMNS,
     QUEUE_COLUMNS,
@@ -8,6 +9,12 @@ from pointsman.cli.views import (
     queue_rows,
     worker_rows,
 )
+from pointsman.model.message import PRIORITIES
+
+
+def test_the_priorities_are_those_of_messages():
+    """They are written twice, as help must not import messages."""
+    assert views.PRIORITIES == PRIORITIES
 
 
 def test_a_queue_shows_what_waits_in_all_and_by_priority():
@@ -35,7 +42,7 @@ def test_a_worker_shows_state_load_and_what_was_learned():
         "origin": "file",
     }
     (row,) = worker_rows([worker])
-    assert row == ["w", "p", "open", "open", 1, 4, "250 ms", "50.0 %", "http", "file"]
+    assert row == ["w", "p", "open", "open", "1/4", "250 ms", "50.0 %", "http", "file"]
     assert len(row) == len(WORKER_COLUMNS)
 
 

@@ -81,7 +81,7 @@ def test_every_mistake_is_found_not_only_the_first():
         "classes.tactical.pool": (
             'missing, expected a name: a letter or digit, then at most 63 letters, digits, ".", "_" or "-"'
         ),
-        "classes.tactical": "there is no pool 'nowhere'; known: coders",
+        "classes.tactical.fallback": "there is no pool 'nowhere'; known: coders",
         "classifier.pin_s": "got true, expected a number above 0 and at most 2,592,000",
     }
 

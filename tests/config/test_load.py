@@ -79,7 +79,7 @@ def test_three_mistakes_are_three_lines_with_place_key_and_what_was_expected():
     """In the order of the file, references and values alike."""
     path = write("[classes.strategic]\npool = 'nowhere'\n\n[limits]\nburst = 0\n\n[pools.coders]\nbalancer = 'fast'\n")
     assert lines(path) == [
-        "my.toml:1: classes.strategic: there is no pool 'nowhere'; known: coders",
+        "my.toml:2: classes.strategic.pool: there is no pool 'nowhere'; known: coders",
         "my.toml:5: limits.burst: got 0, expected a whole number from 1 to 1,000,000,000",
         "my.toml:8: pools.coders.balancer: "
         'got "fast", expected one of "adaptive", "p2c", "least_loaded", "round_robin"',
@@ -110,7 +110,7 @@ def test_a_mistake_about_a_default_says_so():
     """Nobody wrote the class that names a pool which the file's own pools have replaced."""
     path = write("[pools.gpu]\n")
     assert lines(path)[-1] == (
-        "my.toml: classes.tactical: there is no pool 'coders'; known: gpu "
+        "my.toml: classes.tactical.pool: there is no pool 'coders'; known: gpu "
         "(a default class: whoever names pools of their own names the classes too)"
     )
     path = write("[classifier]\nthreshold = 0.5\n[classes.only]\npool = 'coders'\n")

@@ -45,8 +45,7 @@ class Reference:
         return int(now * (10 / self.settings.window_s))
 
     def trials_out(self, now: float) -> int:
-        lost_before = now - self.settings.open_max_s
-        return sum(o.period == self.period and o.given_at > lost_before for o in self.out)
+        return sum(o.period == self.period and o.given_at + self.settings.open_max_s > now for o in self.out)
 
     def admits(self, now: float) -> int:
         if self.state in {"closed", "disabled"}:
@@ -76,11 +75,14 @@ class Reference:
         return len(inside) >= self.settings.min_calls and sum(inside) >= self.settings.failure_share * len(inside)
 
 
+OUTCOMES = st.sampled_from([True, False, False, None])
+
+
 class BreakerMachine(RuleBasedStateMachine):
     """Any order of calls, outcomes, time and operator's verbs."""
 
     @initialize(
-        failures=st.integers(1, 4),
+        failures=st.integers(1, 3),
         failure_share=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
         min_calls=st.integers(1, 8),
         permits=st.integers(1, 3),
@@ -107,12 +109,21 @@ class BreakerMachine(RuleBasedStateMachine):
                 self.reference.out.append(Out(permit, self.reference.period, self.now))
 
     @precondition(lambda self: self.reference.out)
-    @rule(data=st.data(), ok=st.sampled_from([True, False, False, None]))
+    @rule(data=st.data(), ok=OUTCOMES)
     def record(self, data, ok):
+        # Mostly one of the newest: old ones are ignored after the first change of state.
+        last = len(self.reference.out) - 1
+        self._record(self.reference.out.pop(data.draw(st.integers(max(0, last - 3), last) | st.just(0))), ok)
+
+    @rule(ok=OUTCOMES, times=st.integers(1, 4))
+    def call(self, ok, times):
+        for _ in range(times):
+            if self.reference.admits(self.now) > 0:
+                self.acquire(1)
+                self._record(self.reference.out.pop(), ok)
+
+    def _record(self, out, ok):
         reference = self.reference
-        # Mostly the newest: old ones are ignored after the first change of state.
-        place = data.draw(st.integers(max(0, len(reference.out) - 4), len(reference.out) - 1) | st.just(0))
-        out = reference.out.pop(place)
         was = self.breaker.state
         moved = self.breaker.record(out.permit, self.now, ok)
         assert moved == (self.breaker.state is not was)
@@ -150,14 +161,16 @@ class BreakerMachine(RuleBasedStateMachine):
         self.now = max(self.now, self.reference.until)
         self.advance()
 
-    @rule(verb=st.sampled_from(["force_open", "disable", "reset", "reset"]))
-    @precondition(lambda self: self.reference.period > 0)
-    def operate(self, verb):
-        getattr(self.breaker, verb)()
-        self.reference.move({"force_open": "forced_open", "disable": "disabled", "reset": "closed"}[verb])
-        if verb == "reset":
-            self.reference.openings = 0
-            self.reference.closed_at = 0.0
+    @rule(verb=st.sampled_from(["force_open", "disable", "reset"]), often=st.integers(0, 5))
+    def operate(self, verb, often):
+        held = self.reference.state in {"forced_open", "disabled"}
+        if held or often == 0:
+            verb = "reset" if held and often else verb
+            getattr(self.breaker, verb)()
+            self.reference.move({"force_open": "forced_open", "disable": "disabled", "reset": "closed"}[verb])
+            if verb == "reset":
+                self.reference.openings = 0
+                self.reference.closed_at = 0.0
 
     @invariant()
     def agrees(self):
@@ -179,5 +192,5 @@ class BreakerMachine(RuleBasedStateMachine):
             assert self.breaker.admits(wakes_at) > 0
 
 
-BreakerMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+BreakerMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 TestBreakerAgainstReference = BreakerMachine.TestCase

@@ -81,9 +81,9 @@ def test_in_flight_is_starts_minus_finishes(steps):
             expected -= 1
         assert load.in_flight == expected
         for now in (float(at), at + 7.0, at + 500.0):
-            service_s, success_share = load.estimate(now)
+            believed_s, success_share = load.estimate(now)
             assert 0.0 < load.cost(now) < inf
-            assert load.cost(now) == (expected + 1) * max(service_s, SERVICE_FLOOR_S) / success_share**2
+            assert load.cost(now) == (expected + 1) * max(believed_s, SERVICE_FLOOR_S) / (success_share * success_share)
 
 
 def test_an_ignorable_outcome_changes_only_the_count():

@@ -1,4 +1,4 @@
-"""Everything bad that may come by HTTP, and what it gets: a status, a stable code, a problem; and the router goes on."""
+"""Everything bad that may come by HTTP, and what it gets: a status, a stable code, a problem. The router goes on."""
 
 from __future__ import annotations
 

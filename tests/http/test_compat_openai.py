@@ -90,7 +90,9 @@ async def test_a_native_workers_reply_becomes_a_completion() -> None:
 
 async def test_bytes_pass_both_ways_unchanged() -> None:
     """The worker sees the sender's bytes, the sender the worker's, unknown fields and odd spelling included."""
-    body = b'{ "max_tokens":5,"seed":9223372036854775807, "messages":[{"role":"user","content":"fix it"}] ,"x":{"y":[1]}}'
+    body = (
+        b'{ "max_tokens":5,"seed":9223372036854775807, "messages":[{"role":"user","content":"fix it"}] ,"x":{"y":[1]}}'
+    )
     answer = b'{"choices" : [],  "odd":1e3}'
     peer = Peer(200, answer, ("content-type", "application/json; odd"), ("content-encoding", "identity"))
     async with service() as run:

@@ -67,9 +67,7 @@ async def test_a_purged_queue_is_empty_and_its_senders_know() -> None:
         await asyncio.wait([left])
 
 
-@pytest.mark.parametrize(
-    ("method", "what"), [("POST", "pause"), ("POST", "resume"), ("DELETE", "messages")]
-)
+@pytest.mark.parametrize(("method", "what"), [("POST", "pause"), ("POST", "resume"), ("DELETE", "messages")])
 async def test_an_unknown_queue_is_not_found(method: str, what: str) -> None:
     """The queues there are get named."""
     async with service() as run:

@@ -48,7 +48,7 @@ def act(work: dict[str, Any]) -> None:
         case "garbage":
             answer(work)
         case "cut":
-            sys.stdout.write('{"id": "%s", "text": "cut' % work["id"])
+            sys.stdout.write(json.dumps({"id": work["id"], "text": "cut"})[:-2])
             sys.stdout.flush()
             os._exit(3)
         case "late":

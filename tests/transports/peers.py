@@ -23,6 +23,7 @@ from pointsman.transports.subprocess import SubprocessTransport
 from tests.transports.raw_server import Talk, serve, turn_until
 
 SLOTS = 32
+PYTHON = os.path.realpath(sys.executable)
 
 
 class Tally:
@@ -222,7 +223,7 @@ class SubprocessPeer(NativePeer):
         assert self._transport.describe()["in_hand"] == 0
 
     async def come_back(self) -> None:
-        self._program.symlink_to(os.path.realpath(sys.executable))
+        self._program.symlink_to(PYTHON)
         self._transport._not_before = 0.0  # the pause is over
 
     async def go_away(self) -> None:

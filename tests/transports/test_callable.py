@@ -47,6 +47,9 @@ async def test_text_becomes_a_reply_and_json_is_one(returned: Any, reply: Any) -
     def plain(_: dict[str, Any]) -> Any:
         return returned
 
+    def awaitable(given: dict[str, Any]) -> Any:
+        return work(given)
+
     class Agent:
         async def __call__(self, _: dict[str, Any]) -> Any:
             return returned
@@ -54,7 +57,7 @@ async def test_text_becomes_a_reply_and_json_is_one(returned: Any, reply: Any) -
         async def method(self, _: dict[str, Any]) -> Any:
             return returned
 
-    targets: list[Target] = [work, plain, functools.partial(work), Agent(), Agent().method, lambda given: work(given)]
+    targets: list[Target] = [work, plain, functools.partial(work), Agent(), Agent().method, awaitable]
     for target in targets:
         assert await send(target) == (Delivered(WORKER), reply)
 

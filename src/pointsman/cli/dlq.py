@@ -28,12 +28,15 @@ def dlq() -> None:
 @options.form
 def ls(limit: int, url: str | None, form: str) -> None:
     """List dead letters, the newest first."""
+    from pointsman.runtime.clock import SystemClock
+
     found = Client(url).get(_PATH, limit=limit)["dead_letters"]
     if form == "json":
         output.document(found)
         return
+    now = SystemClock().wall()
     output.table(
-        ["id", "status", "cause", "class", "client", "pool", "attempts", "ended", "detail"],
+        ["id", "status", "cause", "class", "client", "tries", "age", "detail"],
         [
             [
                 one["id"],
@@ -41,14 +44,14 @@ def ls(limit: int, url: str | None, form: str) -> None:
                 one["cause"],
                 one["class"],
                 one["client"],
-                one["pool"],
                 one["attempts"],
-                figures.instant(one["ended"]),
+                figures.age(one["ended"], now),
                 one["detail"],
             ]
             for one in found
         ],
         empty="No dead letters.",
+        optional=["tries", "class", "age"],
     )
 
 

@@ -40,6 +40,15 @@ def instant(wall: float | None) -> str:
         return "-"
 
 
+def age(wall: float | None, now: float) -> str:
+    """Return how long ago a moment (Unix seconds) was, in whole units; `-` where there is none."""
+    if wall is None:
+        return "-"
+    seconds = max(0.0, now - wall)
+    size, unit = next((one for one in _UNITS if seconds >= one[0] >= 1.0), (1.0, "s"))
+    return f"{seconds // size:.0f} {unit}"
+
+
 def bar(value: float, width: int = 24, *, full: str = "█", empty: str = "░") -> str:
     """Return a share (0..1) as a bar of `width` characters."""
     filled = round(max(0.0, min(1.0, value)) * width)

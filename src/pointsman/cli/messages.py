@@ -41,12 +41,15 @@ def messages() -> None:
 @options.form
 def ls(url: str | None, form: str, **wanted: Any) -> None:
     """List messages: those that have not ended first, each group the newest first."""
+    from pointsman.runtime.clock import SystemClock
+
     found = Client(url).get(f"{API}/messages", **wanted)["messages"]
     if form == "json":
         output.document(found)
         return
+    now = SystemClock().wall()
     output.table(
-        ["id", "status", "class", "priority", "client", "queue", "attempts", "created", "why"],
+        ["id", "status", "class", "priority", "client", "tries", "age", "why"],
         [
             [
                 one["id"],
@@ -54,14 +57,14 @@ def ls(url: str | None, form: str, **wanted: Any) -> None:
                 one["class"],
                 one["priority"],
                 one["client"],
-                one["queue"],
                 one["attempts"],
-                figures.instant(one["created"]),
+                figures.age(one["created"], now),
                 one["cause"],
             ]
             for one in found
         ],
         empty="No messages.",
+        optional=["priority", "tries", "age"],
     )
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TextIO
 
 import click
 
@@ -20,6 +20,7 @@ from pointsman.cli.exits import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 STYLES: Final = {
     "ready": "green",
@@ -42,6 +43,10 @@ STYLES: Final = {
 """Colours of the words for states, in the columns that hold one."""
 
 _STATE_COLUMNS: Final = frozenset({"state", "status", "breaker"})
+
+_GAP: Final = 2
+_FOLDED_WIDTH: Final = 20
+"""What the last column of a table needs at least before others are left out, characters."""
 
 
 def set_up() -> None:
@@ -155,13 +160,15 @@ def _json_safe(line: str) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, optional: Sequence[str] = ()) -> None:
     """Print a table.
 
     Args:
         columns: headings. Columns named `state`, `status` and `breaker` are coloured by their words.
         rows: cells; None is shown as `-`, numbers stand to the right.
         empty: what is said on a terminal where there is no row.
+        optional: columns that are left out where a terminal is too narrow, the first one first. What is still too wide
+            is folded in the last column and cut in others, but never in the first.
     """
     cells = [[_cell(value) for value in row] for row in rows]
     right = [bool(rows) and all(_is_number(row[at]) for row in rows) for at in range(len(columns))]
@@ -170,7 +177,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) 
     elif not rows:
         say(empty, "dim")
     else:
-        _rich_table(columns, cells, right)
+        console = _console()
+        kept = _kept(columns, cells, optional, console.width)
+        console.print(
+            _drawn(
+                [columns[at] for at in kept], [[row[at] for at in kept] for row in cells], [right[at] for at in kept]
+            )
+        )
 
 
 def pairs(values: Mapping[str, Any]) -> None:
@@ -192,6 +205,17 @@ def _cell(value: Any) -> str:
     return printable(str(value))
 
 
+def _kept(columns: Sequence[str], cells: list[list[str]], optional: Sequence[str], width: int) -> list[int]:
+    """Return the places of the columns that a terminal of this width has room for."""
+    widths = [max(len(name), *(len(row[at]) for row in cells)) for at, name in enumerate(columns)]
+    widths[-1] = min(widths[-1], _FOLDED_WIDTH)
+    kept = list(range(len(columns)))
+    for name in optional:
+        if sum(widths[at] + _GAP for at in kept) - _GAP > width:
+            kept.remove(columns.index(name))
+    return kept
+
+
 def _plain_table(columns: list[str], cells: list[list[str]], right: list[bool]) -> None:
     lines = [columns, *cells]
     widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
@@ -200,30 +224,26 @@ def _plain_table(columns: list[str], cells: list[list[str]], right: list[bool]) 
             cell.rjust(width) if is_right else cell.ljust(width)
             for cell, width, is_right in zip(line, widths, right, strict=True)
         ]
-        _write(sys.stdout, "  ".join(parts).rstrip() + "\n")
+        _write(sys.stdout, (" " * _GAP).join(parts).rstrip() + "\n")
 
 
-def _rich_table(columns: Sequence[str], cells: list[list[str]], right: list[bool]) -> None:
+def _drawn(columns: list[str], cells: list[list[str]], right: list[bool]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    drawn = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    last = len(columns) - 1
     for place, name in enumerate(columns):
-        is_last = place == len(columns) - 1
-        drawn.add_column(
-            name.upper(),
-            justify="right" if right[place] else "left",
-            no_wrap=not is_last,
-            overflow="fold" if is_last else "ellipsis",
-        )
+        is_whole = place == 0 or right[place] or name in _STATE_COLUMNS
+        drawn.add_column(name.upper(), justify="right" if right[place] else "left", no_wrap=is_whole)
     for row in cells:
-        drawn.add_row(
-            *(
-                Text(cell, STYLES.get(cell, "") if name in _STATE_COLUMNS else "")
-                for name, cell in zip(columns, row, strict=True)
-            )
-        )
-    _console().print(drawn)
+        texts = []
+        for place, (name, cell) in enumerate(zip(columns, row, strict=True)):
+            style = STYLES.get(cell, "") if name in _STATE_COLUMNS else ""
+            overflow: Literal["fold", "ellipsis"] = "fold" if place == last else "ellipsis"
+            texts.append(Text(cell, style, no_wrap=place != last, overflow=overflow))
+        drawn.add_row(*texts)
+    return drawn
 
 
 def _console(stream: TextIO | None = None) -> Console:

@@ -6,7 +6,7 @@ import click
 
 from pointsman.cli import figures, options, output
 from pointsman.cli.client import API, Client, quoted
-from pointsman.cli.views import QUEUE_COLUMNS, queue_rows
+from pointsman.cli.views import QUEUE_COLUMNS, QUEUE_OPTIONAL, queue_rows
 
 
 @click.group()
@@ -23,7 +23,7 @@ def ls(url: str | None, form: str) -> None:
     if form == "json":
         output.document(found)
     else:
-        output.table(QUEUE_COLUMNS, queue_rows(found), empty="No queues.")
+        output.table(QUEUE_COLUMNS, queue_rows(found), empty="No queues.", optional=QUEUE_OPTIONAL)
 
 
 @queues.command()

@@ -10,8 +10,7 @@ from pointsman.cli import options, output
 from pointsman.cli.client import API, Client, Problem
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.rows import whole_text
-
-_PRIORITIES: Final = ("critical", "high", "normal", "low", "bulk")
+from pointsman.cli.views import PRIORITIES
 
 PATIENCE_S: Final = 700.0
 """How long the connection may be silent: the longest wait a router grants by default, and some."""
@@ -20,7 +19,7 @@ PATIENCE_S: Final = 700.0
 @click.command()
 @click.argument("text")
 @click.option("--class", "message_class", metavar="CLASS", help="Insist on a class, alias or pool.")
-@click.option("--priority", type=click.Choice(_PRIORITIES), help="Default normal.")
+@click.option("--priority", type=click.Choice(PRIORITIES), help="Default normal.")
 @click.option("--ttl", "ttl_s", type=float, metavar="SECONDS", help="Latest hand-out to a worker.")
 @click.option("--timeout", "timeout_s", type=float, metavar="SECONDS", help="Longest attempt of a worker.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the reply, or only hand the message in.")

@@ -8,7 +8,7 @@ import click
 
 from pointsman.cli import figures, options, output
 from pointsman.cli.client import API, Client
-from pointsman.cli.views import POOL_COLUMNS, QUEUE_COLUMNS, pool_rows, queue_rows
+from pointsman.cli.views import POOL_COLUMNS, QUEUE_COLUMNS, QUEUE_OPTIONAL, pool_rows, queue_rows
 
 _PARTS: Final = ("delivered", "failed", "dead", "expired", "cancelled", "waiting", "in_flight")
 
@@ -32,7 +32,7 @@ def status(url: str | None, form: str) -> None:
     output.say()
     output.table(POOL_COLUMNS, pool_rows(found["pools"]), empty="No pools.")
     output.say()
-    output.table(QUEUE_COLUMNS, queue_rows(found["queues"]), empty="No queues.")
+    output.table(QUEUE_COLUMNS, queue_rows(found["queues"]), empty="No queues.", optional=QUEUE_OPTIONAL)
 
 
 def _sum(counts: dict[str, Any]) -> str:

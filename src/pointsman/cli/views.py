@@ -7,15 +7,17 @@ from typing import Any, Final
 
 from pointsman.cli import figures
 
+PRIORITIES: Final = ("critical", "high", "normal", "low", "bulk")
+"""As in `model.message`, which costs more to import than a command's help may."""
+
 View = Mapping[str, Any]
 
 QUEUE_COLUMNS: Final = (
-    "queue", "state", "waiting", "critical", "high", "normal", "low", "bulk", "delayed", "in flight", "oldest",
+    "queue", "state", "waiting", *PRIORITIES, "delayed", "in flight", "oldest",
 )  # fmt: skip
+QUEUE_OPTIONAL: Final = tuple(reversed(PRIORITIES))
 
-WORKER_COLUMNS: Final = (
-    "worker", "pool", "state", "breaker", "in flight", "slots", "takes", "succeeds", "transport", "from",
-)  # fmt: skip
+WORKER_COLUMNS: Final = ("worker", "pool", "state", "breaker", "load", "takes", "succeeds", "transport", "from")
 
 POOL_COLUMNS: Final = ("pool", "state", "workers", "slots", "free", "down for")
 
@@ -44,8 +46,7 @@ def worker_rows(workers: Iterable[View]) -> list[list[Any]]:
             one["pool"],
             one["state"],
             one["breaker"],
-            one["in_flight"],
-            one["max_in_flight"],
+            f"{one['in_flight']}/{one['max_in_flight']}",
             figures.duration(one["service_s"]),
             figures.share(one["success_share"]),
             one["transport"],

@@ -26,7 +26,8 @@ def ls(pool: str | None, url: str | None, form: str) -> None:
     if form == "json":
         output.document(found)
     else:
-        output.table(WORKER_COLUMNS, worker_rows(found), empty="No workers. `pointsman workers add` adds one.")
+        empty = "No workers. `pointsman workers add` adds one."
+        output.table(WORKER_COLUMNS, worker_rows(found), empty=empty, optional=["from", "transport", "succeeds"])
 
 
 @workers.command()

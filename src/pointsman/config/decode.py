@@ -14,7 +14,8 @@ import msgspec
 
 from pointsman.config.shape import Entry, Leaf, Listed, Named, Shape, Table, find, tree, walk
 from pointsman.config.values import got, is_variable
-from pointsman.model.settings import Settings, check
+from pointsman.core.consistency import contradictions
+from pointsman.model.settings import Settings
 
 PLACEHOLDER: Final = "?"
 """Stands for a required text that is missing or wrong; no valid name looks like it."""
@@ -44,7 +45,7 @@ def decode(data: Mapping[str, Any]) -> tuple[Settings, list[Mistake]]:
         raise TypeError("the tree of settings does not begin with Settings")
     mistakes = decoding.mistakes
     known = {mistake.key for mistake in mistakes}
-    for key, text in check(settings):
+    for key, text in contradictions(settings):
         if key not in known and repr(PLACEHOLDER) not in text:
             mistakes.append(Mistake(key, text))
     return settings, mistakes

@@ -182,8 +182,8 @@ class CircuitBreaker:
             return ADMITS_ALL
         if self._state is not BreakerState.HALF_OPEN:
             return 0
-        lost_before = now - self._settings.open_max_s
-        return self._settings.permits - sum(given > lost_before for given in self._trials.values())
+        lost_after_s = self._settings.open_max_s
+        return self._settings.permits - sum(given + lost_after_s > now for given in self._trials.values())
 
     def force_open(self) -> None:
         """Let nothing through until an operator says otherwise; calls that are out no longer count."""
@@ -252,8 +252,9 @@ class CircuitBreaker:
 
     def _reclaim(self, now: float) -> bool:
         """Take back the permits whose calls have been out for longer than the longest pause; whether there were any."""
-        lost_before = now - self._settings.open_max_s
-        lost = [permit for permit, given in self._trials.items() if given <= lost_before]
+        # The sum that `wakes_at` makes, so that rounding cannot leave a permit out at the moment it is due.
+        lost_after_s = self._settings.open_max_s
+        lost = [permit for permit, given in self._trials.items() if given + lost_after_s <= now]
         for permit in lost:
             del self._trials[permit]
         return bool(lost)

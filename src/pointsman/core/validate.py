@@ -1,5 +1,4 @@
-"""Decides whether a message is one at all: shape, size, characters, names, times and data, before anything else
-sees it.
+"""Decides whether a message is one at all: shape, size, characters, names, times and data.
 
 The same rules hold for what came by HTTP and for what was built in process, where any field may hold anything:
 nothing here raises. Only what the newest human wrote is searched for hostile characters; history and tool results

@@ -27,7 +27,7 @@ async def read_body(receive: Receive, fields: Mapping[bytes, bytes], cap_bytes: 
     """Return the body of a request.
 
     Args:
-        receive: of ASGI.
+        receive: of ASGI. Its first answer is awaited for as long as the server allows (`connection`).
         fields: the request's headers, names in lower case.
         cap_bytes: the largest body that is taken.
         settings: how much, and for how long, is thrown away.

@@ -102,18 +102,28 @@ class Connection(HttpToolsProtocol):
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
-        self._in_head = False
-        self._stop_head_timer()
+        """The head is whole; its time runs on until the first byte of the body, whose own time is the reader's."""
         if len(self.headers) > MAX_HEADERS:
             raise _TooManyHeaders
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if self._in_head:
+            self._leave_head()
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """The body is whole; go on reading, because only a reader learns that the client is gone."""
+        if self._in_head:
+            self._leave_head()
         super().on_message_complete()
         if not self.pipeline:
             self.flow.resume_reading()
+
+    def _leave_head(self) -> None:
+        self._in_head = False
+        self._stop_head_timer()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -130,12 +140,19 @@ class Connection(HttpToolsProtocol):
             self._refuse(RefusedError(Refused(Refusal.INVALID, "what came is no valid HTTP/1.1 request")))
 
     def _refuse(self, error: PointsmanError) -> None:
-        """Answer with a problem and hang up; behind a request that is still being answered, only hang up after it."""
-        if not self._is_idle():
-            self.cycle.keep_alive = False
-            self.flow.pause_reading()
-            return
+        """Answer with a problem and hang up.
+
+        Behind a request that is whole and still being answered, only hang up after its answer.
+        """
         self._stop_head_timer()
+        if not self._is_idle():
+            cycle = self.cycle
+            if cycle is not self._running or not cycle.more_body or cycle.response_started:
+                cycle.keep_alive = False
+                self.flow.pause_reading()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
         problem = problems.of_error(error)
         body = problems.encode(problem, "/")
         lines = [b"HTTP/1.1 %d %b" % (problem.status, _PHRASES[problem.status])]

@@ -291,9 +291,9 @@ def _check_classes(settings: Settings) -> list[tuple[str, str]]:
     mistakes: list[tuple[str, str]] = []
     names: dict[str, str] = {name: name for name in settings.classes}
     for name, of in settings.classes.items():
-        for pool in (of.pool, *of.fallback):
-            if pool not in settings.pools:
-                mistakes.append((f"classes.{name}", _nowhere("pool", pool, settings.pools)))
+        for field, pools in (("pool", [of.pool]), ("fallback", of.fallback)):
+            nowhere = [pool for pool in pools if pool not in settings.pools]
+            mistakes.extend((f"classes.{name}.{field}", _nowhere("pool", pool, settings.pools)) for pool in nowhere)
         for other, its in settings.classes.items():
             if other < name and its.pool == of.pool and its.fallback != of.fallback and its.fallback and of.fallback:
                 text = f"classes {other!r} and {name!r} share pool {of.pool!r} and must name the same fallback pools"

@@ -163,7 +163,7 @@ class SubprocessTransport:
         self._failures = 0
         error = answer.get("error")
         if error is not None:
-            return _failed(attempt, str(error), answer)
+            return _failed(attempt, str(error) or "no explanation", answer)
         value = {key: answer[key] for key in answer if key not in _ADDRESS}
         if not value:
             detail = "the answer has an id but neither text nor error"

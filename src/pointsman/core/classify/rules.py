@@ -82,10 +82,8 @@ class RuleSet:
         self._anywhere = _Node()
         self._opening = _Node()
         self.count = 0
-        ordered = sorted(rules, key=lambda rule: rule.opening)
-        for (
-            rule
-        ) in ordered:  # plain rules first: where a clause begins, the opening rule of the same words replaces them
+        # Plain rules first: where a clause begins, the opening rule of the same words replaces them.
+        for rule in sorted(rules, key=lambda rule: rule.opening):
             self.count += 1
             _plant(self._opening, rule)
             if not rule.opening:

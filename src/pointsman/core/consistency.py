@@ -1,0 +1,14 @@
+"""What is wrong with settings that no single value shows: names that lead nowhere or stand twice, rules that cannot work.
+
+Whoever takes settings in, from a file or from a program, asks here.
+"""
+
+from __future__ import annotations
+
+from pointsman.core.classify.rules import check_rules
+from pointsman.model.settings import Settings, check
+
+
+def contradictions(settings: Settings) -> list[tuple[str, str]]:
+    """Return `(key, mistake)` for each contradiction; an empty list means that the settings can be used."""
+    return [*check(settings), *check_rules(settings.classifier.rules)]
