@@ -201,7 +201,7 @@ async def _client(address: tuple[str, int], api: str, mark: str) -> None:
         )
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(head.decode())
+            raise RuntimeError((head + await reader.read(2000)).decode())
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         await reader.readexactly(length)
     writer.close()

@@ -11,8 +11,8 @@ import pointsman
 from pointsman.assembly import House
 from pointsman.cli.client import Client, Problem
 from pointsman.config.load import Loaded
-from pointsman.http.server import PortTaken
-from pointsman.model.errors import Conflict, PointsmanError, SettingsError, UsageError
+from pointsman.http.server import HttpServer, PortTaken
+from pointsman.model.errors import Conflict, EngineUnavailable, PointsmanError, SettingsError, UsageError
 from pointsman.model.settings import (
     ClassSettings,
     LimitSettings,
@@ -191,6 +191,37 @@ async def test_a_router_that_cannot_start_frees_its_port():
     again = Settings(server=house.settings.server, classes=SETTINGS.classes, pools=SETTINGS.pools)
     async with open_service(House(again, local={"w": echo})) as url:
         assert url == port
+
+
+class Failing(HttpServer):
+    """A server that fails: before it has begun to accept, or right after."""
+
+    begins = True
+
+    async def run(self, on_started: Callable[[], None]) -> None:
+        """Fail."""
+        if self.begins:
+            on_started()
+        raise OSError("out of file descriptors")
+
+
+@pytest.mark.real_loop
+async def test_a_server_that_fails_asks_to_stop_and_the_end_is_not_clean(monkeypatch):
+    """A process without its server must not live on as if nothing were."""
+    monkeypatch.setattr("pointsman.serving.HttpServer", Failing)
+    async with running() as service:
+        await service.stop_asked.wait()
+        assert await service.stop(1.0) is False
+
+
+@pytest.mark.real_loop
+async def test_a_server_that_never_begins_is_an_error(monkeypatch):
+    """Instead of a wait without end."""
+    monkeypatch.setattr("pointsman.serving.HttpServer", Failing)
+    monkeypatch.setattr(Failing, "begins", False)
+    with pytest.raises(EngineUnavailable, match="ended before it had begun"):
+        async with running():
+            pass
 
 
 @pytest.mark.real_loop

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from pointsman import stack
@@ -18,11 +19,9 @@ from pointsman.config.environment import snapshot
 from pointsman.config.secrets import Secrets
 from pointsman.core.balance import BALANCERS
 from pointsman.core.breaker import CircuitBreaker
-from pointsman.core.bucket import TokenBucket
 from pointsman.core.classify.pins import ConversationPins
 from pointsman.core.classify.pipeline import Classifier
 from pointsman.core.consistency import contradictions
-from pointsman.core.flood import FloodDetector
 from pointsman.core.ids import IdSource
 from pointsman.core.load import FleetMean, WorkerLoad
 from pointsman.core.routing import fallback_rules, routes, timeout_of
@@ -47,9 +46,10 @@ from pointsman.layers.endpoint.timeout import Timeout
 from pointsman.layers.endpoint.track import Track
 from pointsman.layers.rescue import Rescue, RescueDelivery
 from pointsman.model.errors import SettingsError, UsageError
-from pointsman.model.settings import Settings, WorkerSettings
+from pointsman.model.settings import BreakerSettings, PoolSettings, Settings, WorkerSettings
 from pointsman.ports import AdmitLayer, Clock, Deliver, DeliverLayer, Transport
 from pointsman.router import RouterCore
+from pointsman.runtime.bell import Bell
 from pointsman.runtime.clock import SystemClock
 from pointsman.runtime.decisions import Decisions
 from pointsman.runtime.dispatcher import Dispatcher, guests_of
@@ -57,6 +57,7 @@ from pointsman.runtime.endpoint import Endpoint
 from pointsman.runtime.envelopes import Envelopes
 from pointsman.runtime.fleet import Fleet
 from pointsman.runtime.leases import LeaseKeeper
+from pointsman.runtime.limits import Limits
 from pointsman.runtime.notifier import LocalNotifier
 from pointsman.runtime.observers import Observers
 from pointsman.runtime.pool import Pool
@@ -102,12 +103,11 @@ class House:
         self.rng = rng or random.Random()
         self.local: dict[str, Target] = dict(local or {})
         self.secrets = secrets or Secrets(snapshot(), Path())
+        self.reloading = asyncio.Lock()
         self.doors_open = False
         self.running: dict[str, asyncio.Task[None]] = {}
 
-        limits = settings.limits
-        self.per_client = TokenBucket(limits.rate_per_min, limits.burst, limits.max_clients)
-        self.flood = FloodDetector(limits.flood_copies, limits.flood_leak_s, limits.flood_tracked)
+        self.limits = Limits(settings.limits)
         self.pins = ConversationPins(settings.classifier.pin_s, settings.classifier.max_pins)
 
         self.observers = Observers()
@@ -117,12 +117,13 @@ class House:
 
         self.tasks = Tasks(self.clock)
         self.notifier = LocalNotifier(self.clock)
+        self.bell = Bell(self.notifier)
         self.envelopes = Envelopes(self.clock, IdSource(instance, self.rng), self.rng)
-        self.engine = LocalEngine(settings.engine, self.clock, tuple(settings.pools))
+        self.engine = LocalEngine(settings.engine, self.clock, tuple(settings.pools), self.bell.ring)
         self.replies = Replies(settings.engine.keep_ended, settings.engine.keep_ended_bytes)
-        self.reaper = Reaper(self.engine, self.notifier, self.clock)
+        self.keeper = LeaseKeeper(self.engine, self.clock, settings.engine.lease_s)
+        self.reaper = Reaper(self.engine, self.notifier, self.clock, self.bell.ring, self.keeper.revive)
         self.settler = Settler(self.engine, self.replies, self.clock, self.rng, self.emit, self.reaper.expect)
-        self.keeper = LeaseKeeper(self.engine, self.clock, settings.engine.lease_s, self._lease_lost)
 
         self.pools: dict[str, Pool] = {}
         self.dispatchers: dict[str, Dispatcher] = {}
@@ -140,15 +141,15 @@ class House:
             Doors(lambda: self.doors_open),
             Rescue(),
             Validate(self.validator),
-            RateLimit(self.per_client, self.overall),
-            FloodGuard(self.flood),
+            RateLimit(self.limits.per_client, self.limits.overall),
+            FloodGuard(self.limits.flood),
             Classify(self.classifier, self.pins, routes(self.settings), self.clock),
             Shed(self.pools, self.rules, self.engine.waiting, self.settings.shed),
         )
 
     def admission_leaf(self) -> Enqueue:
         """Return the leaf of admission, which queues the message and wakes whoever may serve it."""
-        topics = {name: self._topics(name) for name in self.pools}
+        topics = {name: self.bell.topics(name) for name in self.pools}
         return Enqueue(self.engine, self.notifier, topics, self.reaper.expect, self.clock)
 
     def delivery_layers(self) -> tuple[DeliverLayer, ...]:
@@ -174,13 +175,12 @@ class House:
     def rebuild(self, settings: Settings) -> None:
         """Build the admission stack from `settings` around the same state and swap it in."""
         self.settings = settings
-        self.rules = fallback_rules(settings)
+        self.rules = self.bell.rules = fallback_rules(settings)
         self.validator = Validator(settings.validation, settings.classes)
         self.classifier = Classifier(settings.classifier, settings.classes)
-        self.overall = _overall_bucket(settings)
-        for name in settings.pools:
+        for name, of in settings.pools.items():
             if name not in self.pools:
-                self._add_pool(name)
+                self.add_pool(self.make_pool(name, of))
         self.settler.policies = {name: pool.retry for name, pool in settings.pools.items()}
         for name, dispatcher in self.dispatchers.items():
             dispatcher.guests = guests_of(name, self.pools, self.rules)
@@ -190,15 +190,17 @@ class House:
         )
         self.core.admit = stack.build(self.admission_layers(), self.admission_leaf())
 
-    def _add_pool(self, name: str) -> None:
-        def wake() -> None:
-            for topic in self._topics(name):
-                self.notifier.notify(topic)
+    def make_pool(self, name: str, settings: PoolSettings) -> Pool:
+        """Build a pool without workers; nobody knows it yet."""
+        balancer = BALANCERS[settings.balancer](self.rng)
+        ring, call_help = partial(self.bell.ring, name), partial(self.bell.ring_if_busy_counts, name)
+        return Pool(name, balancer, FleetMean(), self.clock, self.emit, ring, call_help)
 
-        balancer = BALANCERS[self.settings.pools[name].balancer](self.rng)
-        pool = self.pools[name] = Pool(name, balancer, FleetMean(), self.clock, self.emit, wake)
-        self.engine.ensure_queues((name,))
-        self.dispatchers[name] = Dispatcher(
+    def add_pool(self, pool: Pool) -> None:
+        """Give a pool its queue and its dispatcher, which does not run yet."""
+        self.pools[pool.name] = pool
+        self.engine.ensure_queues((pool.name,))
+        self.dispatchers[pool.name] = Dispatcher(
             pool,
             engine=self.engine,
             notifier=self.notifier,
@@ -211,21 +213,23 @@ class House:
             running=self.running,
         )
 
-    def _topics(self, name: str) -> tuple[str, ...]:
-        rule = self.rules.get(name)
-        return (name, *rule.helpers) if rule else (name,)
-
-    def make_endpoint(self, pool: Pool, settings: WorkerSettings, origin: str) -> Endpoint:
-        """Build a worker with its own stack; it has not joined its pool yet."""
+    def make_endpoint(
+        self, pool: Pool, settings: WorkerSettings, origin: str, breaker: BreakerSettings | None = None
+    ) -> Endpoint:
+        """Build a worker with its own stack; it has not joined its pool yet. Raises SettingsError or UsageError."""
         endpoint = Endpoint(
             settings=settings,
             load=WorkerLoad(settings.id, settings.max_in_flight, pool.mean, settings.weight),
-            breaker=CircuitBreaker(self.settings.pools[pool.name].breaker, self.rng),
+            breaker=CircuitBreaker(breaker or self.settings.pools[pool.name].breaker, self.rng),
             transport=self._make_transport(settings),
             origin=origin,
         )
-        endpoint.deliver = stack.build(self.endpoint_layers(endpoint, pool), Send(endpoint))
+        self.equip(endpoint, pool)
         return endpoint
+
+    def equip(self, endpoint: Endpoint, pool: Pool) -> None:
+        """Build the stack of a worker anew around what it has now; calls that are out finish on the old one."""
+        endpoint.deliver = stack.build(self.endpoint_layers(endpoint, pool), Send(endpoint))
 
     def _make_transport(self, settings: WorkerSettings) -> Transport:
         token = None
@@ -268,20 +272,18 @@ class House:
 
     async def stop(self, drain_s: float) -> bool:
         """Drain for at most `drain_s` seconds, then end everything; whether all messages ended by themselves."""
-        clean = await self.core.drain(drain_s)
-        await self.tasks.close()
-        await self.fleet.close()
-        await self.engine.close()
-        return clean
+        try:
+            return await self.core.drain(drain_s)
+        finally:
+            # A stop that is itself cancelled drains no longer, but leaves nobody waiting and nothing running.
+            await self.core.drain(0.0)
+            await self.tasks.close()
+            await self.fleet.close()
+            await self.engine.close()
 
     def close_doors(self) -> None:
         """Take nothing new from now on."""
         self.doors_open = False
-
-    def _lease_lost(self, message_id: str) -> None:
-        task = self.running.get(message_id)
-        if task is not None:
-            task.cancel()
 
 
 def require(settings: Settings) -> None:
@@ -289,10 +291,3 @@ def require(settings: Settings) -> None:
     mistakes = [f"{key}: {mistake}" for key, mistake in contradictions(settings)]
     if mistakes:
         raise SettingsError(mistakes)
-
-
-def _overall_bucket(settings: Settings) -> TokenBucket | None:
-    limits = settings.limits
-    if limits.overall_rate_per_min == 0:
-        return None
-    return TokenBucket(limits.overall_rate_per_min, limits.overall_burst, 2)

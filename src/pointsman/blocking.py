@@ -65,14 +65,23 @@ class BlockingRouter:
                 raise UsageError(f"this router is {self._state}; make a new one to start again")
             self._state = "running"
         self._thread.start()
-        self._call(self._router.start())
+        try:
+            self._call(self._router.start())
+        except BaseException:
+            self._end()
+            raise
 
     def stop(self, drain_s: float = 30.0) -> bool:
         """Take nothing new, let what is in hand end for at most `drain_s` seconds, then cancel it.
 
         Returns:
             Whether everything ended by itself. Stopping twice does nothing the second time.
+
+        Raises:
+            UsageError: it was called in the router's own loop, by an async worker or an observer, and would wait for
+                itself.
         """
+        self._must_be_outside()
         with self._lock:
             if self._state != "running":
                 return True
@@ -80,11 +89,17 @@ class BlockingRouter:
         try:
             return self._call(self._router.stop(drain_s))
         finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
+            self._end()
+
+    def _end(self) -> None:
+        """End the loop. Nobody can hand it anything from here on, and whoever still waits for it is told."""
+        with self._lock:
             self._state = "stopped"
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(_cancel_all())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
 
     def send(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Result | Refused:
         """Send a message and wait for its end; see `Router.send`."""
@@ -115,12 +130,25 @@ class BlockingRouter:
         return self._call(self._router.reload(settings))
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        if self._state not in {"running", "stopping"} or threading.current_thread() is self._thread:
-            work.close()
-            if self._state in {"running", "stopping"}:
-                raise UsageError("a worker must not call its own BlockingRouter: it would wait for itself")
-            raise UsageError(f"this router is {self._state}: use it inside `with BlockingRouter(...) as router:`")
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Hand work to the loop, in one step with the look at the state: a loop that has ended would never do it."""
+        handed_over = False
+        try:
+            self._must_be_outside()
+            with self._lock:
+                if self._state not in {"running", "stopping"}:
+                    raise UsageError(
+                        f"this router is {self._state}: use it inside `with BlockingRouter(...) as router:`"
+                    )
+                future = asyncio.run_coroutine_threadsafe(work, self._loop)
+                handed_over = True
+                return future
+        finally:
+            if not handed_over:
+                work.close()
+
+    def _must_be_outside(self) -> None:
+        if threading.current_thread() is self._thread:
+            raise UsageError("a worker must not call its own BlockingRouter: it would wait for itself")
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         future = self._submit(work)
@@ -131,3 +159,11 @@ class BlockingRouter:
         except KeyboardInterrupt:
             future.cancel()
             raise
+
+
+async def _cancel_all() -> None:
+    """Cancel every other task of this loop and wait for it."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

@@ -17,7 +17,6 @@ from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
 from pointsman.model.outcome import Receipt, Refused, Reply
 from pointsman.model.result import Result
 from pointsman.model.settings import PoolSettings, Settings, WorkerSettings
-from pointsman.model.states import Status
 from pointsman.ports import Clock, Counts
 from pointsman.reload import reload
 from pointsman.runtime.decisions import record
@@ -49,13 +48,11 @@ class Router:
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        local: dict[str, Target] = {}
-        settings = settings or Settings()
-        for pool, functions in (workers or {}).items():
-            local.update(functions)
-            settings = _with_local(settings, pool, functions)
-        self.house = House(settings, clock=clock, rng=rng, local=local)
-        self._running = False
+        self._functions = {pool: dict(functions) for pool, functions in (workers or {}).items()}
+        local = {name: target for functions in self._functions.values() for name, target in functions.items()}
+        self.house = House(self._with_functions(settings or Settings()), clock=clock, rng=rng, local=local)
+        self._added: set[str] = set()
+        self._state = "new"
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -72,11 +69,17 @@ class Router:
         await self.stop(self.house.settings.server.drain_s if error is None else 0.0)
 
     async def start(self) -> None:
-        """Begin to work. Raises UsageError if it works already."""
-        if self._running:
+        """Begin to work. Raises UsageError if it was started before: a stopped router cannot be started again."""
+        if self._state == "running":
             raise UsageError("this router runs already; a second start would dispatch everything twice")
-        self._running = True
-        await self.house.start()
+        if self._state == "stopped":
+            raise UsageError("this router was stopped; make a new one to start again")
+        self._state = "running"
+        try:
+            await self.house.start()
+        except BaseException:
+            await self.stop(0.0)
+            raise
 
     async def stop(self, drain_s: float = 30.0) -> bool:
         """Take nothing new, let what is in hand end for at most `drain_s` seconds, then cancel it.
@@ -84,9 +87,9 @@ class Router:
         Returns:
             Whether everything ended by itself. Stopping a router that does not run does nothing.
         """
-        if not self._running:
+        if self._state != "running":
             return True
-        self._running = False
+        self._state = "stopped"
         return await self.house.stop(drain_s)
 
     async def send(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Result | Refused:
@@ -100,6 +103,7 @@ class Router:
         Returns:
             A `Result` with one of the five ends (or its state so far where `wait_s` was over first), or `Refused`.
         """
+        self._must_have_begun()
         envelope = self._wrap(message, client, fields)
         return await self.house.core.send(envelope, envelope.message.wait_s)
 
@@ -119,8 +123,11 @@ class Router:
 
     async def submit(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Receipt:
         """Hand over a message without waiting for its end; the memory engine refuses that, as it cannot keep it."""
+        self._must_have_begun()
         if isinstance(message, str):
-            fields.setdefault("wait", False)
+            fields["wait"] = False
+        elif message.wait:
+            message = msgspec.structs.replace(message, wait=False)
         return await self.house.core.submit(self._wrap(message, client, fields))
 
     async def result(self, message_id: str) -> Result:
@@ -151,13 +158,19 @@ class Router:
         if not isinstance(worker, WorkerSettings):
             if not id:
                 raise UsageError("a function needs an id to be a worker: add_worker(pool, function, id='...')")
+            self.house.fleet.pool(pool)
+            self.house.fleet.must_be_free(id)
             self.house.local[id] = worker
+            self._added.add(id)
             worker = WorkerSettings(id=id, transport="callable", max_in_flight=max_in_flight)
         return await self.house.fleet.join(pool, worker, "code")
 
     def remove_worker(self, worker_id: str) -> None:
         """Take a worker out; it finishes what it has in hand. Raises NotFound."""
         self.house.fleet.leave(worker_id)
+        if worker_id in self._added:
+            self._added.discard(worker_id)
+            del self.house.local[worker_id]
 
     def workers(self, pool: str | None = None) -> list[WorkerView]:
         """Return all workers, or those of one pool. Raises NotFound."""
@@ -168,16 +181,37 @@ class Router:
         return await self.house.engine.counts()
 
     async def reload(self, settings: Settings) -> dict[str, list[str]]:
-        """Put new settings into force. Raises SettingsError, and then nothing has changed."""
-        return await reload(self.house, settings)
+        """Put new settings into force; the functions this router was made with stay its workers.
+
+        Returns:
+            `changed`: keys that are in force now; `needs_restart`: keys that differ but stay as they were.
+
+        Raises:
+            SettingsError, Conflict: see `pointsman.reload`; nothing has changed then.
+        """
+        return await reload(self.house, self._with_functions(settings))
 
     async def replay(self, message_id: str) -> Result | Refused:
         """Send a dead letter again as a new message. Raises NotFound, or Conflict where it has not ended."""
         return await replay(self.house, message_id)
 
     def observe(self, listener: Emit) -> None:
-        """Call `listener` with each event. It must be quick and must not raise."""
+        """Call `listener` with each event. It must be quick; if it raises, it is reported and hears nothing more."""
         self.house.observers.add(listener)
+
+    def _must_have_begun(self) -> None:
+        if self._state == "new":
+            raise UsageError("this router has not been started: use it inside `async with Router(...) as router:`")
+
+    def _with_functions(self, settings: Settings) -> Settings:
+        """Return the settings with a worker for each function that they do not describe themselves."""
+        described = {worker.id for of in settings.pools.values() for worker in of.workers}
+        pools = dict(settings.pools)
+        for pool, functions in self._functions.items():
+            of = pools.get(pool, PoolSettings())
+            new = [WorkerSettings(id=name, transport="callable") for name in functions if name not in described]
+            pools[pool] = msgspec.structs.replace(of, workers=[*of.workers, *new])
+        return msgspec.structs.replace(settings, pools=pools)
 
     def _wrap(self, message: Message | str, client: str, fields: dict[str, Any]) -> Envelope:
         if isinstance(message, str):
@@ -188,16 +222,16 @@ class Router:
 
 
 async def replay(house: House, message_id: str) -> Result | Refused:
-    """Send a dead letter again under a new id and wait for its end; the letter goes once it is accepted."""
-    letter = await house.core.replayable(message_id)
-    old = letter.envelope
-    envelope = house.envelopes.wrap(
-        old.message, client=old.client, protocol=old.protocol, body=old.body, replay_of=old.id
-    )
-    result = await house.core.send(envelope, old.message.wait_s)
-    if not isinstance(result, Refused):
-        await house.engine.drop_dead_letter(message_id)
-    return result
+    """Send a dead letter again under a new id and wait for its end; see `RouterCore.replay`."""
+
+    def wrap(old: Envelope) -> Envelope:
+        envelope = house.envelopes.wrap(
+            old.message, client=old.client, protocol=old.protocol, body=old.body, replay_of=old.id
+        )
+        envelope.model_hint, envelope.size_bytes = old.model_hint, old.size_bytes
+        return envelope
+
+    return await house.core.replay(message_id, wrap)
 
 
 def decision(house: House, message_id: str) -> Decision | None:
@@ -205,10 +239,10 @@ def decision(house: House, message_id: str) -> Decision | None:
     known = house.decisions.get(message_id)
     if known is not None:
         return known
-    envelope = house.engine.envelope(message_id)
-    if envelope is None:
+    envelope, status = house.engine.envelope(message_id), house.engine.status(message_id)
+    if envelope is None or status is None:
         return None
-    return record(envelope, Status.LEASED if message_id in house.running else Status.QUEUED)
+    return record(envelope, status)
 
 
 def _message(text: str, fields: dict[str, Any]) -> Message:
@@ -219,11 +253,3 @@ def _message(text: str, fields: dict[str, Any]) -> Message:
     except TypeError as error:
         known = ", ".join(sorted(Message.__struct_fields__))
         raise UsageError(f"{error}; a message has the fields {known}") from None
-
-
-def _with_local(settings: Settings, pool: str, functions: Mapping[str, Target]) -> Settings:
-    described = {worker.id for of in settings.pools.values() for worker in of.workers}
-    of = settings.pools.get(pool, PoolSettings())
-    new = [WorkerSettings(id=name, transport="callable") for name in functions if name not in described]
-    pools = {**settings.pools, pool: msgspec.structs.replace(of, workers=[*of.workers, *new])}
-    return msgspec.structs.replace(settings, pools=pools)

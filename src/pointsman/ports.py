@@ -267,8 +267,11 @@ class Engine(Protocol):
         """End an attempt. Raises LeaseLost where the lease no longer holds; nothing has changed then."""
         ...
 
-    async def cancel(self, message_id: str) -> EndedMessage | None:
-        """End a message that has not ended as cancelled; returns it, or None where it is unknown or has ended."""
+    async def cancel(self, message_id: str, cause: Cause = Cause.SENDER) -> EndedMessage | None:
+        """End a message that has not ended as cancelled; returns it, or None where it is unknown or has ended.
+
+        `cause` is `sender`, `purged` or `shutdown`.
+        """
         ...
 
     async def reap(self) -> Reaped:
@@ -277,6 +280,10 @@ class Engine(Protocol):
 
     def envelope(self, message_id: str) -> Envelope | None:
         """The envelope of a message that has not ended, where this process holds it."""
+        ...
+
+    def status(self, message_id: str) -> Status | None:
+        """Where such a message is in its life: `queued`, `delayed` or `leased`."""
         ...
 
     async def get(self, message_id: str) -> MessageView | None: ...

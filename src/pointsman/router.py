@@ -1,4 +1,4 @@
-"""The bare router: send, submit, look up, cancel, drain. It owns the two stacks' front doors and nothing else.
+"""The bare router: send, submit, look up, cancel, replay, drain. It owns the two stacks' front doors and nothing else.
 
 The public `Router(settings)` is built around it by `assembly`; simulation and tests build it with other leaves.
 """
@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.message import Envelope
-from pointsman.model.outcome import Receipt, Refusal, Refused
+from pointsman.model.outcome import Cause, Receipt, Refusal, Refused
 from pointsman.model.result import Result
-from pointsman.model.states import Status
+from pointsman.model.states import DEAD_LETTERS, ENDS, Status
 from pointsman.ports import Admit, Clock, DeadLetter, EndedMessage, Engine
 from pointsman.runtime.replies import Replies, Waiter
 from pointsman.runtime.settling import Settler
@@ -55,6 +55,7 @@ class RouterCore:
         self._clock = clock
         self._running = running
         self._close_doors = close_doors
+        self._replaying: set[str] = set()
 
     async def send(self, envelope: Envelope, wait_s: float | None) -> Result | Refused:
         """Admit a message and wait for its end.
@@ -120,9 +121,9 @@ class RouterCore:
             detail=view.detail,
         )
 
-    async def cancel(self, message_id: str) -> bool:
+    async def cancel(self, message_id: str, cause: Cause = Cause.SENDER) -> bool:
         """End a message as cancelled, in its queue or at its worker; whether there was anything to end."""
-        ended = await self._engine.cancel(message_id)
+        ended = await self._engine.cancel(message_id, cause)
         if ended is None:
             return False
         task = self._running.get(message_id)
@@ -138,19 +139,41 @@ class RouterCore:
             self._settler.ended(one)
         return len(ended)
 
-    async def replayable(self, message_id: str) -> DeadLetter:
-        """Return the dead letter of a message.
+    async def replay(self, message_id: str, wrap: Callable[[Envelope], Envelope]) -> Result | Refused:
+        """Send the message of a dead letter again and wait for its end as its first sender would have.
+
+        The letter goes once the new message is on its way or has ended; it stays where that one was refused or
+        cancelled, so that nothing is lost by trying.
+
+        Args:
+            message_id: of the dead letter.
+            wrap: makes a fresh envelope for the message of an old one.
 
         Raises:
-            NotFound: there is none.
-            Conflict: the message has not ended, so there is nothing to replay yet.
+            NotFound: there is no such letter.
+            Conflict: it is being replayed already, or the message cannot have one.
         """
+        letter = await self._replayable(message_id)
+        self._replaying.add(message_id)
+        try:
+            result = await self.send(wrap(letter.envelope), letter.envelope.message.wait_s)
+            if isinstance(result, Result) and result.status is not Status.CANCELLED:
+                await self._engine.drop_dead_letter(message_id)
+            return result
+        finally:
+            self._replaying.discard(message_id)
+
+    async def _replayable(self, message_id: str) -> DeadLetter:
+        if message_id in self._replaying:
+            raise Conflict(f"dead letter {message_id!r} is being replayed already; wait for that to end")
         letter = await self._engine.dead_letter(message_id)
         if letter is not None:
             return letter
         view = await self._engine.get(message_id)
         if view is None:
             raise NotFound(f"there is no dead letter {message_id!r}")
+        if view.status in DEAD_LETTERS:
+            raise NotFound(f"there is no dead letter {message_id!r} any more: it was replayed or dropped")
         raise Conflict(f"message {message_id!r} is {view.status}, so it is no dead letter and cannot be replayed")
 
     async def drain(self, timeout_s: float) -> bool:
@@ -170,6 +193,6 @@ class RouterCore:
                 break
             await self._clock.sleep_until(min(deadline, self._clock.monotonic() + _DRAIN_LOOK_S))
         for view in await self._engine.find(limit=left + 1):
-            if view.ended is None:
-                await self.cancel(view.id)
+            if view.status not in ENDS:
+                await self.cancel(view.id, Cause.SHUTDOWN)
         return False

@@ -205,7 +205,7 @@ class Service:
         """Take nothing new, let what is in hand end for `drain_s` seconds, write the last answers, end everything.
 
         Returns:
-            Whether all messages ended by themselves.
+            Whether all messages ended by themselves, and nothing failed.
         """
         self.stop_asked.set()
         clean = await self._drain(drain_s)
@@ -213,6 +213,7 @@ class Service:
             self._server.begin_stop()
         if self._serving is not None:
             await asyncio.wait([self._serving])
+            clean = clean and self._serving.exception() is None
         if self._socket is not None:
             self._socket.close()
         await self.house.stop(0.0)

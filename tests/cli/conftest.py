@@ -5,9 +5,10 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -16,6 +17,9 @@ import pointsman
 from pointsman.cli.start import run
 
 SOURCE = Path(pointsman.__file__).parents[1]
+
+LONGEST_S = 60.0
+"""What no process of a test takes, however busy the machine."""
 
 
 class Ran(NamedTuple):
@@ -45,17 +49,30 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     return call
 
 
-def start(arguments: Sequence[str], directory: Path, **environ: str) -> subprocess.Popen[str]:
-    """Start `pointsman` as a process of its own; the caller ends it."""
+def start(arguments: Sequence[str], directory: Path) -> subprocess.Popen[str]:
+    """Start `pointsman` as a process of its own; one that does not end is killed, so that its test fails."""
+    process = _spawn(arguments, directory, subprocess.PIPE)
+    _kill_later(process)
+    return process
+
+
+def _spawn(arguments: Sequence[str], directory: Path, stderr: IO[str] | int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "pointsman", *arguments],
         cwd=directory,
-        env={"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1", **environ},
+        env={"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
+
+
+def _kill_later(process: subprocess.Popen[str]) -> threading.Timer:
+    watchdog = threading.Timer(LONGEST_S, process.kill)
+    watchdog.daemon = True
+    watchdog.start()
+    return watchdog
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +129,25 @@ class Service(NamedTuple):
     process: subprocess.Popen[str]
     directory: Path
 
+    def log(self) -> str:
+        """What it has logged so far."""
+        return (self.directory / "serve.log").read_text("utf-8")
+
+    def wait_for(self, words: str, times: int = 1) -> str:
+        """Return the log once these words stand in it so often; they must come soon."""
+        for _ in range(1_000_000):
+            if self.log().count(words) >= times:
+                return self.log()
+            assert self.process.poll() is None, self.log()
+        raise AssertionError(f"{words!r} never came: {self.log()}")
+
+    def ended(self) -> int:
+        """Wait for the end of the process and return its exit code."""
+        watchdog = _kill_later(self.process)
+        code = self.process.wait()
+        watchdog.cancel()
+        return code
+
 
 def prepare(directory: Path) -> None:
     """Write worker and settings file into a directory."""
@@ -122,22 +158,21 @@ def prepare(directory: Path) -> None:
 
 @contextlib.contextmanager
 def serving(directory: Path, *arguments: str) -> Iterator[Service]:
-    """Run `pointsman serve` in a directory on a free port while the block runs."""
-    process = start(["serve", "--listen", "127.0.0.1:0", *arguments], directory)
+    """Run `pointsman serve` in a directory on a free port while the block runs; it logs into `serve.log`."""
+    with (directory / "serve.log").open("w", encoding="utf-8") as log:
+        process = _spawn(["serve", "--listen", "127.0.0.1:0", *arguments], directory, log)
+    watchdog = _kill_later(process)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    watchdog.cancel()
+    one = Service(line.rstrip().split(" ")[2].rstrip(",") if line else "", process, directory)
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line.startswith("listening on "):
-            process.kill()
-            raise AssertionError(f"serve said {line!r} and {process.communicate()[1]!r}")
-        yield Service(line.split()[2].rstrip(","), process, directory)
+        assert line.startswith("listening on "), one.log()
+        yield one
     finally:
         process.terminate()
-        try:
-            process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        _kill_later(process)
+        process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.cli.client import Client, Problem
-from tests.cli.conftest import prepare, serving, start
+from tests.cli.conftest import Service, prepare, serving, start
 
 
 class Holding(ThreadingHTTPServer):
@@ -60,15 +60,15 @@ def holding() -> Iterator[Holding]:
 
 
 @contextlib.contextmanager
-def held(directory: Path, worker: Holding) -> Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str], str]]:
-    """A router whose only worker holds the message of a sender that waits; yields router, sender and URL."""
+def held(directory: Path, worker: Holding) -> Iterator[tuple[Service, subprocess.Popen[str]]]:
+    """A router whose only worker holds the message of a sender that waits; yields router and sender."""
     settings = f'[[pools.coders.workers]]\nid = "h"\nurl = "{worker.url}"\n[pools.planners]\n'
     (directory / "pointsman.toml").write_text(settings, "utf-8")
     with serving(directory) as service:
         sender = start(["send", "hold this", "--class", "fast", "--url", service.url], directory)
         assert worker.taken.wait(30), sender.communicate()
         try:
-            yield service.process, sender, service.url
+            yield service, sender
         finally:
             sender.kill()
             sender.communicate()
@@ -86,45 +86,43 @@ def refusal_of(url: str, path: str, value: object = None) -> str:
 
 def test_the_first_signal_lets_what_is_in_hand_end(tmp_path, holding):
     """Not ready, nothing new is taken; the sender that waits gets its reply, and then the process ends with code 0."""
-    with held(tmp_path, holding) as (router, sender, url):
-        router.send_signal(signal.SIGTERM)
-        assert refusal_of(url, "/readyz") == "unavailable"
-        assert refusal_of(url, "/api/v1/messages", {"text": "new"}) == "draining"
+    with held(tmp_path, holding) as (router, sender):
+        router.process.send_signal(signal.SIGTERM)
+        assert refusal_of(router.url, "/readyz") == "unavailable"
+        assert refusal_of(router.url, "/api/v1/messages", {"text": "new"}) == "draining"
         assert sender.poll() is None
         holding.released.set()
-        out, err = sender.communicate(timeout=30)
+        out, err = sender.communicate()
         assert (sender.returncode, out) == (0, "held and released\n"), err
-        _, log = router.communicate(timeout=30)
-        assert router.returncode == 0
-        assert "stopping: nothing new is taken" in log
-        assert "Traceback" not in log
+        assert router.ended() == 0
+        assert "stopping: nothing new is taken" in router.log()
+        assert "Traceback" not in router.log()
 
 
 def test_the_second_signal_stops_at_once(tmp_path, holding):
     """The message is cancelled, its sender is told, and the exit code says that not all went well."""
-    with held(tmp_path, holding) as (router, sender, url):
-        router.send_signal(signal.SIGTERM)
-        refusal_of(url, "/readyz")
-        router.send_signal(signal.SIGINT)
-        _, log = router.communicate(timeout=30)
-        assert router.returncode == 1
-        assert "messages in hand were cancelled" in log
-        assert "Traceback" not in log
-        _, err = sender.communicate(timeout=30)
+    with held(tmp_path, holding) as (router, sender):
+        router.process.send_signal(signal.SIGTERM)
+        refusal_of(router.url, "/readyz")
+        router.process.send_signal(signal.SIGINT)
+        assert router.ended() == 1
+        assert "messages in hand were cancelled" in router.log()
+        assert "Traceback" not in router.log()
+        _, err = sender.communicate()
         assert sender.returncode == 1
         assert err.startswith("error: ")
 
 
 def test_a_sender_that_is_interrupted_ends_without_a_traceback_and_cancels_its_message(tmp_path, holding):
     """Ctrl-C: one word, exit code 130; the router learns that nobody waits any more."""
-    with held(tmp_path, holding) as (_, sender, url):
+    with held(tmp_path, holding) as (router, sender):
         sender.send_signal(signal.SIGINT)
-        _, err = sender.communicate(timeout=30)
+        _, err = sender.communicate()
         assert sender.returncode == 130
         assert err.strip() == "Interrupted."
         statuses: list[str] = []
         while "cancelled" not in statuses and len(statuses) < 10_000:
-            (message,) = Client(url).get("/api/v1/messages")["messages"]
+            (message,) = Client(router.url).listing("/api/v1/messages", "messages")
             statuses.append(message["status"])
         assert statuses[-1] == "cancelled"
 
@@ -134,25 +132,24 @@ def test_sighup_takes_a_good_file_and_leaves_a_bad_one(tmp_path):
     prepare(tmp_path)
     file = tmp_path / "pointsman.toml"
     good = file.read_text("utf-8")
-    with serving(tmp_path) as (url, process, _):
-        assert process.stderr is not None
+    with serving(tmp_path) as router:
+        url, process = router.url, router.process
         file.write_text(good + "\n[validation]\nmax_text_bytes = 10\n", "utf-8")
         process.send_signal(signal.SIGHUP)
-        assert "changed: validation.max_text_bytes" in process.stderr.readline()
+        router.wait_for("changed: validation.max_text_bytes")
         assert refusal_of(url, "/api/v1/decisions", {"text": "x" * 11}) == "too_large"
 
         file.write_text(good.replace("burst = 1000000", 'burst = "many"\nrate = 3'), "utf-8")
         process.send_signal(signal.SIGHUP)
-        log = "".join(process.stderr.readline() for _ in range(3))
+        log = router.wait_for("limits.rate: unknown key")
         assert "nothing has changed: 2 mistakes" in log
         assert "limits.burst" in log
-        assert "limits.rate: unknown key" in log
         assert refusal_of(url, "/api/v1/decisions", {"text": "x" * 11}) == "too_large"
 
         reload = start(["config", "reload", "--url", url], tmp_path)
         _, err = reload.communicate()
-        assert reload.returncode == 1
-        assert "error: settings: " in err
+        assert reload.returncode == 5
+        assert "error: the settings cannot be used: 2 mistakes\n  pointsman.toml:" in err
         assert "limits.burst" in err
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import click
 import pytest
 
 from pointsman.cli.exits import MEANINGS, ExitCode
-from pointsman.cli.start import COMMANDS
+from pointsman.cli.start import COMMANDS, _report_fault, root, run
+from pointsman.model.errors import NotFound, SettingsError, UsageError
 
 
 def test_help_names_every_command_and_every_exit_code(command):
@@ -55,3 +57,44 @@ def test_an_unreachable_router_is_code_4_and_says_what_to_do(command, free_port,
         f"error: no router listens at http://127.0.0.1:{free_port}: start one with `pointsman serve`, or name its"
         " address with --url or POINTSMAN_URL\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (NotFound("no such thing"), 1, "error: no such thing"),
+        (UsageError("not like this"), 2, "error: not like this"),
+        (
+            SettingsError(["a.toml:1: x: wrong"]),
+            5,
+            "error: the settings cannot be used: 1 mistake\n  a.toml:1: x: wrong",
+        ),
+        (PermissionError(13, "Permission denied", "a/b"), 1, "error: a/b: Permission denied"),
+        (OSError("strange"), 1, "error: strange"),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+    ],
+)
+def test_what_goes_wrong_is_said_and_has_its_code(monkeypatch, capsys, error, code, said):
+    """Whatever a command raises on purpose."""
+
+    @click.command()
+    def failing() -> None:
+        raise error
+
+    monkeypatch.setattr(root, "get_command", lambda ctx, name: failing)
+    assert run(["status"]) == code
+    assert capsys.readouterr().err.strip() == said
+
+
+def test_a_fault_of_ours_is_named_as_one(capsys):
+    """With how to see where; no traceback."""
+    _report_fault(ZeroDivisionError, ZeroDivisionError("by\nzero"), None)
+    err = capsys.readouterr().err
+    assert err.startswith("error: ZeroDivisionError: by\\nzero. This is a fault in Pointsman")
+    assert "POINTSMAN_TRACEBACK=1" in err
+
+
+def test_an_interrupt_during_the_start_is_no_fault(capsys):
+    """One word."""
+    _report_fault(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == "Interrupted.\n"

@@ -112,6 +112,29 @@ def test_a_client_set_aside_is_seen_by_guests_when_it_has_something_for_them():
     assert take_all(lines) == ["b3", "a1", "a2"]
 
 
+def test_a_client_set_aside_stays_there_while_it_has_nothing_for_guests():
+    """More strict tickets do not bring it back: guests would pass over them all again."""
+    lines = filled("a1!", "b1")
+    assert take(lines, guest=True) == "b1"
+    assert take(lines, guest=True) is None
+    lines.push(ticket("a2", strict=True))
+    assert not lines._ring
+    assert take_all(lines) == ["a1", "a2"]
+
+
+def test_clients_set_aside_are_served_in_the_order_in_which_they_came():
+    """Owners go on with the first of them; who came back for guests is behind those still aside, its line in order."""
+    lines = filled("a1!", "b1!", "c1!", "a2!", "a3!")
+    assert take(lines, guest=True) is None
+    assert take(lines) == "a1"
+    lines.push_front(ticket("a1"))
+    assert take_all(lines) == ["b1", "c1", "a1", "a2", "a3"]
+    lines = filled("a1!", "b1!", "c1!", "a2!", "a3!")
+    assert take(lines, guest=True) is None
+    lines.push_front(ticket("b0"))
+    assert take_all(lines) == ["a1", "c1", "b0", "a2", "b1", "a3"]
+
+
 def test_a_returned_lease_of_a_client_set_aside_is_first_for_everybody():
     """Guests see it, and owners get it before the strict tickets it stood before."""
     for guest, rest in ((True, ["a2"]), (False, ["a2"])):
@@ -185,15 +208,34 @@ def test_clients_that_come_and_go_leave_nothing_behind():
 
 
 def test_a_kept_line_brings_nothing_of_its_last_client():
-    """A line that was set aside and left by cancelling is as good as new for the next client."""
+    """A line that was left with tombstones, in a ring or set aside, is as good as new for the next client."""
     lines = Lines()
-    strict = ticket("a1", strict=True)
+    strict, late = ticket("a1", strict=True), ticket("a2", strict=True)
     lines.push(strict)
     assert take(lines, guest=True) is None
+    lines.push(late)
     lines.end(strict)
-    lines.push(ticket("b1"))
-    lines.push(ticket("b2"))
-    assert take_all(lines, guest=True) == ["b1", "b2"]
+    lines.end(late)
+    assert lines.tombstones == 0
+    plain, gone = ticket("b1"), ticket("b2")
+    lines.push(plain)
+    lines.push(gone)
+    lines.end(gone)
+    assert take(lines) == "b1"
+    assert lines.tombstones == 0
+    lines.push(ticket("c1"))
+    assert [line.held for line in lines] == [1]
+    assert take_all(lines, guest=True) == ["c1"]
+
+
+def test_clients_that_cancel_everything_do_not_crowd_the_ring():
+    """Lines of which only tombstones are left are swept out with them."""
+    lines = Lines()
+    for number in range(1000):
+        one = Ticket(id="x", level=2, client=str(number), expires_at=NEVER, queued_at=0.0)
+        lines.push(one)
+        lines.end(one)
+        assert len(lines._ring) <= 65
 
 
 def test_tickets_are_not_tracked_by_the_garbage_collector():

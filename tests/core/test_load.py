@@ -135,6 +135,15 @@ def test_a_failure_after_a_long_silence_does_not_lower_the_cost_either():
     assert failed.cost(61.0) >= ignored.cost(61.0)
 
 
+def test_a_failure_after_a_long_job_does_not_lower_the_cost_either():
+    """A slow worker that is silent because it works is no better for failing in the end."""
+    load = teach(one(mean_s=2.0), 0.0, 50.0)
+    load.start()
+    before = load.cost(61.0) / 2.0
+    load.finish(61.0, 0.01, False)
+    assert load.cost(61.0) >= before
+
+
 def test_failures_weigh_by_the_square_of_the_success_share():
     """Five failures in a row make a worker about five times as dear; no number of them more than 400 times."""
     load = one()
@@ -273,7 +282,9 @@ def test_a_time_that_is_no_duration_teaches_nothing_about_speed(service_s):
 def test_the_first_outcome_replaces_the_guess_of_the_mean():
     """A guess is worth nothing next to a measurement; the next ones are averaged."""
     mean = FleetMean(guess_s=60.0)
+    assert not mean.known
     mean.add(1.0)
+    assert mean.known
     assert mean.service_s == 1.0
     mean.add(3.0)
     assert mean.service_s == 2.0

@@ -266,6 +266,14 @@ async def test_a_client_that_hangs_up_cancels_its_message() -> None:
         assert (await run.surface.engine.counts()).cancelled == 1
 
 
+def test_a_worker_whose_name_is_no_header_value_stays_unnamed() -> None:
+    """A program may have given it any id."""
+    result = Result(id="x", status=Status.DELIVERED, message_class="c", worker="a\r\nset-cookie: b")
+    assert b"x-pointsman-worker" not in dict(compat_openai._fields(result))
+    named = Result(id="x", status=Status.DELIVERED, message_class="c", worker="w-1")
+    assert dict(compat_openai._fields(named))[b"x-pointsman-worker"] == b"w-1"
+
+
 @pytest.mark.parametrize(
     ("value", "content"),
     [

@@ -24,6 +24,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes = 0
         self.closed = False
         self.paused = False
 
@@ -32,6 +33,7 @@ class Wire(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         assert not self.closed
+        self.writes += 1
         self.written += bytes(data)
 
     def close(self) -> None:
@@ -128,6 +130,20 @@ async def test_a_connection_serves_one_request_after_the_other() -> None:
         assert not one.wire.closed
         await asyncio.sleep(KEEP_ALIVE_S)
         assert one.wire.closed
+
+
+@pytest.mark.parametrize(
+    ("request_line", "ends"),
+    [(b"GET /livez HTTP/1.1", b'{"status":"live"}'), (b"HEAD /livez HTTP/1.1", b"\r\n\r\n"), (b"GET / HTTP/1.0", b"}")],
+)
+async def test_an_answer_is_one_write(request_line: bytes, ends: bytes) -> None:
+    """With a body and without one, on a connection that goes on and on one that ends."""
+    async with line() as (_, one):
+        one.protocol.data_received(request_line + b"\r\nhost: localhost\r\n\r\n")
+        await asyncio.sleep(0.001)
+        assert one.wire.writes == 1
+        assert one.wire.written.endswith(ends)
+        assert one.wire.closed == request_line.endswith(b"1.0")
 
 
 async def test_a_request_may_come_in_pieces() -> None:

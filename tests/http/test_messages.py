@@ -355,8 +355,8 @@ async def test_the_empty_message_goes_to_the_fallback_class() -> None:
 
 
 async def test_what_a_message_weighs_is_its_body() -> None:
-    """So that metadata counts against the bound on bytes, too."""
+    """Bytes, not characters."""
     async with service(only(echo), engine=EngineSettings(max_queued_bytes=1_000)) as run:
-        heavy = {**FIX, "metadata": {"blob": "x" * 2_000}}
-        assert (await run.client.post(PATH, heavy)).problem()["code"] == "queue_full"
+        heavy = '{"text": "%s", "class": "tactical"}' % ("é" * 600)
+        assert (await run.client.post(PATH, heavy.encode())).problem()["code"] == "queue_full"
         assert (await run.client.post(PATH, FIX)).status == 200

@@ -48,7 +48,6 @@ async def test_a_paused_queue_accepts_and_hands_out_nothing() -> None:
         assert shown["queued"] == {"critical": 0, "high": 1, "normal": 0, "low": 0, "bulk": 0}
         assert (shown["delayed"], shown["in_flight"], shown["paused"]) == (0, 0, True)
         assert (await run.client.post("/api/v1/queues/coders/resume")).json()["paused"] is False
-        run.house.notifier.notify("coders")
         assert (await task).status == 200
 
 

@@ -159,6 +159,14 @@ def test_a_problem_is_written_with_every_member() -> None:
     }
 
 
+def test_the_path_that_was_asked_for_is_written_as_a_uri() -> None:
+    """Nothing in it acts on a screen, and it is cut."""
+    problem = problems.of_refused(Refused(Refusal.INVALID, "x"))
+    instance = json.loads(problems.encode(problem, "/a b\x1b[31m\u202e" + "c" * 900))["instance"]
+    assert instance.startswith("/a%20b%1B%5B31m%E2%80%AEccc")
+    assert len(instance) < 300
+
+
 def test_the_reference_has_a_row_for_each_code() -> None:
     """The page is generated from the table, so it cannot forget one."""
     page = problems.reference()

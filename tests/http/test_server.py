@@ -88,6 +88,19 @@ def test_loopback_is_bound(listen: str) -> None:
         assert port > 0
 
 
+@pytest.mark.real_loop(timeout_s=20)
+async def test_small_answers_are_not_held_back() -> None:
+    """Nagle's algorithm is off, which asyncio does only for sockets that say that they are TCP."""
+    async with running() as run:
+        _, writer = await run.connect()
+        writer.write(post())
+        await run.see(Ended)
+        [connection] = run.server._server.server_state.connections if run.server._server else []
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     """By name, with what to do."""
     with contextlib.closing(bind("127.0.0.1:0")) as first:

@@ -74,6 +74,7 @@ class HttpPeer(NativePeer):
 
     cannot = frozenset[str]()
     garbage = b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>"
+    _transport: HttpTransport | OpenAITransport
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,6 +194,7 @@ class SubprocessPeer(NativePeer):
     """A child process that reports over a socket of its own what it was given. Its program is `child_worker.py`."""
 
     cannot = frozenset[str]()
+    _transport: SubprocessTransport
 
     def __init__(self, program: Path) -> None:
         super().__init__()
@@ -330,4 +332,4 @@ class ThreadPeer(NativePeer):
         self._given_up.clear()
 
 
-PEERS = [HttpPeer, OpenAIPeer, RelayPeer, SubprocessPeer, CallablePeer, ThreadPeer]
+PEERS: list[Any] = [HttpPeer, OpenAIPeer, RelayPeer, SubprocessPeer, CallablePeer, ThreadPeer]

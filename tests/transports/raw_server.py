@@ -94,7 +94,7 @@ class Server:
         self.connections = 0
 
 
-async def turn_until(condition: Callable[[], bool]) -> None:
+async def turn_until(condition: Callable[[], Any]) -> None:
     """Let the event loop turn until something has reached this side; for what no event tells."""
     while not condition():  # noqa: ASYNC110  # the state of a socket has no event of its own
         await asyncio.sleep(0)

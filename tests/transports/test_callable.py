@@ -74,7 +74,7 @@ async def test_a_callable_is_given_the_message() -> None:
     assert given[0] == {
         "id": f"{3:032x}",
         "attempt": 2,
-        "class": "",
+        "class": "tactical",
         "priority": "normal",
         "deadline_s": 60.0,
         "text": "plan",

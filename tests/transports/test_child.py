@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from typing import Any
 
@@ -48,7 +49,8 @@ class Watch:
 
     async def gone(self) -> None:
         await self.ended.wait()
-        await self.child._gone
+        await self.child.gone()
+        assert self.child.is_gone
 
 
 ECHO = """
@@ -243,7 +245,7 @@ async def test_writing_waits_while_it_does_not_read() -> None:
     assert not given_up.done()
     assert not waiting.done()
     given_up.cancel()
-    os.kill(watch.child.pid, child_module.signal.SIGUSR1)
+    os.kill(watch.child.pid, signal.SIGUSR1)
     assert await waiting
     await watch.child.stop(20)
     assert [line.data for line in watch.lines] == [b"first read", b"1000001", b"21"]

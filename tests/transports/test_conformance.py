@@ -9,7 +9,7 @@ import pytest
 from pointsman.testing.transport_suite import CASES, Case, run_case
 from tests.transports.peers import PEERS
 
-PAIRS = [(peer, case) for peer in PEERS for case in CASES if not case.needs & peer.cannot]
+PAIRS: list[tuple[Any, Case]] = [(peer, case) for peer in PEERS for case in CASES if not case.needs & peer.cannot]
 
 
 @pytest.mark.real_loop(timeout_s=30)

@@ -62,7 +62,10 @@ async def test_a_native_message_becomes_a_request_and_its_text_the_reply() -> No
 
 async def test_a_chat_list_is_passed_on() -> None:
     """Instead of the text."""
-    chat = [{"role": "system", "content": "be short"}, {"role": "user", "content": [{"type": "text", "text": "hi"}]}]
+    chat: list[dict[str, Any]] = [
+        {"role": "system", "content": "be short"},
+        {"role": "user", "content": [{"type": "text", "text": "hi"}]},
+    ]
     attempt = make_attempt()
     attempt.envelope.message = Message(messages=chat)
     _, _, request = await exchange(attempt, json.dumps(COMPLETION).encode())

@@ -12,6 +12,7 @@ from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
 from pointsman.testing.attempts import WORKER, RecordingSink, make_attempt
 from pointsman.transports.answers import MAX_GARBAGE_RUN
 from pointsman.transports.subprocess import SubprocessTransport
+from tests.transports.raw_server import turn_until
 
 real = pytest.mark.real_loop(timeout_s=30)
 
@@ -132,8 +133,7 @@ async def test_one_message_more_than_allowed_is_refused_as_busy() -> None:
     )
     await transport.open()
     first = asyncio.create_task(transport.send(make_attempt(number=1)))
-    while not transport.describe()["garbage_lines"]:  # noqa: ASYNC110  # the child has read the first
-        await asyncio.sleep(0)
+    await turn_until(lambda: transport.describe()["garbage_lines"])  # the child has read the first
     outcome, _ = await ask(transport, "second", number=2)
     detail = "the child process has 1 messages in hand already"
     assert outcome == Failed(Failure.WORKER_BUSY, detail, WORKER, sent=False)
@@ -203,9 +203,40 @@ async def test_an_answer_makes_the_next_end_the_first_again() -> None:
     for number in range(4):
         outcome, _ = await ask(transport, "hi", number)
         assert outcome == Delivered(WORKER)
-        while transport.describe()["pid"]:  # noqa: ASYNC110  # until its end has been seen
-            await asyncio.sleep(0)
+        await turn_until(lambda: transport.describe()["pid"] is None)
     assert transport.describe()["starts"] == 4
+    await transport.close()
+
+
+@real
+async def test_a_child_that_ends_as_soon_as_it_starts_does_not_stand_in_the_way() -> None:
+    """Its end may be known before its start is; the next one is started all the same."""
+    transport = SubprocessTransport(["true"], max_in_flight=1)
+    await transport.open()
+    for starts in range(2, 6):
+        await turn_until(lambda: transport._child is None)
+        transport._not_before = 0.0  # the pause is over
+        await transport.probe()
+        assert transport.describe()["starts"] == starts
+    await transport.close()
+
+
+@real
+async def test_a_cancelled_start_leaves_the_next_one_alone() -> None:
+    """Wherever it was cancelled."""
+    transport = program(PARROT)
+    transport._is_open = True  # opened without its start
+    for turns in range(12):
+        sending = asyncio.create_task(ask(transport, '{"id": "ID", "text": "ok"}'))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sending.cancel()
+        await asyncio.wait([sending])
+        transport._not_before = 0.0  # the pause is over
+        answers = await asyncio.gather(*(ask(transport, '{"id": "ID", "text": "ok"}', 2 + each) for each in range(3)))
+        assert answers == [(Delivered(WORKER), {"text": "ok"})] * 3
+        await transport.close()
+        transport._is_open = True
     await transport.close()
 
 
@@ -227,10 +258,7 @@ async def test_an_operator_sees_how_the_child_is() -> None:
         "import sys; print('warming up', file=sys.stderr, flush=True); print('{}', flush=True); sys.stdin.read()"
     )
     await transport.open()
-    while not transport.describe()["garbage_lines"]:  # noqa: ASYNC110  # until it has spoken
-        await asyncio.sleep(0)
-    while not transport.describe()["stderr"]:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    await turn_until(lambda: transport.describe()["garbage_lines"] and transport.describe()["stderr"])
     facts = transport.describe()
     assert facts.pop("pid") > 0
     assert facts == {"starts": 1, "in_hand": 0, "garbage_lines": 1, "stderr": "warming up\n"}

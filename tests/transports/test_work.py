@@ -53,7 +53,9 @@ def test_the_attempt_number_is_the_leases() -> None:
 
 def test_a_message_without_a_class_says_so_with_an_empty_one() -> None:
     """Workers may rely on the key."""
-    assert to_work(make_attempt())["class"] == ""
+    attempt = make_attempt()
+    attempt.envelope.classification = None
+    assert to_work(attempt)["class"] == ""
 
 
 def test_work_is_one_line() -> None:

@@ -84,23 +84,32 @@ class Client:
         kind = HTTPSConnection if scheme == "https" else HTTPConnection
         return kind(host, port, timeout=self.timeout_s)
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return what the router answers; `query` is sent but for what is None. Raises Unreachable, Problem."""
         from urllib.parse import urlencode
 
         wanted = {key: value for key, value in query.items() if value is not None}
         return self.call("GET", f"{path}?{urlencode(wanted)}" if wanted else path)
 
-    def post(self, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
+    def listing(self, path: str, name: str, **query: Any) -> list[dict[str, Any]]:
+        """Return the list that stands under `name` in what the router answers. Raises Unreachable, Problem."""
+        found = self.get(path, **query).get(name)
+        if not isinstance(found, list):
+            raise self._no_router(200, f"an object without {name}")
+        return found
+
+    def post(self, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Send a JSON value and return what the router answers. Raises Unreachable, Problem."""
         return self.call("POST", path, value, headers=headers)
 
-    def delete(self, path: str) -> Any:
+    def delete(self, path: str) -> dict[str, Any]:
         """Ask for something to go. Raises Unreachable, Problem."""
         return self.call("DELETE", path)
 
-    def call(self, method: str, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
-        """Make a request; return the JSON value answered, None where the answer is empty.
+    def call(
+        self, method: str, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Make a request; return the JSON object answered.
 
         Args:
             method: of HTTP.
@@ -114,10 +123,10 @@ class Client:
         """
         status, kind, raw = self.exchange(method, path, value, headers=headers)
         answer = self._decoded(status, kind, raw)
-        if status >= 400:
-            if not isinstance(answer, dict):
-                raise self._no_router(status, kind)
+        if status >= 400 and "code" in answer:
             raise Problem(status, answer)
+        if not 200 <= status < 300:
+            raise self._no_router(status, "no problem document")
         return answer
 
     def exchange(
@@ -133,6 +142,8 @@ class Client:
             sent["Content-Type"] = "application/json"
         keep = False
         try:
+            if self._connection.sock is None:
+                self._open()
             self._connection.request(method, self._prefix + path, body, sent)
             response: HTTPResponse = self._connection.getresponse()
             exchanged = response.status, response.headers.get_content_type(), response.read()
@@ -146,15 +157,22 @@ class Client:
                 self._connection.close()
         return exchanged
 
-    def _decoded(self, status: int, kind: str, raw: bytes) -> Any:
-        if not raw:
-            return None
+    def _open(self) -> None:
+        try:
+            self._connection.connect()
+        except UnicodeError:
+            raise UsageError(f"{self.url!r} is no address of a router: its host cannot be a name") from None
+
+    def _decoded(self, status: int, kind: str, raw: bytes) -> dict[str, Any]:
         if not kind.endswith("json"):
             raise self._no_router(status, kind)
         try:
-            return json.loads(raw)
+            answer = json.loads(raw)
         except (ValueError, RecursionError):
             raise self._no_router(status, "broken JSON") from None
+        if not isinstance(answer, dict):
+            raise self._no_router(status, "JSON that is no object")
+        return answer
 
     def _no_router(self, status: int, what: str) -> Unreachable:
         return Unreachable(

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from pointsman.cli import options, output
-from pointsman.cli.client import API, Client
+from pointsman.cli.client import API, Client, Problem
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.settings import read
+from pointsman.model.errors import SettingsError
 
 
 @click.group()
@@ -29,7 +30,6 @@ def check(ctx: click.Context, file: Path | None, values: Mapping[str, str], form
     FILE is pointsman.toml in this directory unless you say otherwise. Exit code 5 means that there are mistakes.
     """
     from pointsman.assembly import House
-    from pointsman.model.errors import SettingsError
 
     try:
         loaded = read(file, values)
@@ -92,7 +92,13 @@ def schema() -> None:
 @options.form
 def reload(url: str | None, form: str) -> None:
     """Let the running router read its settings again. A bad file changes nothing."""
-    answer = Client(url).post(f"{API}/config/reload")
+    try:
+        answer = Client(url).post(f"{API}/config/reload")
+    except Problem as problem:
+        mistakes = problem.document.get("mistakes")
+        if not mistakes:
+            raise
+        raise SettingsError(mistakes) from None
     if form == "json":
         output.document(answer)
         return

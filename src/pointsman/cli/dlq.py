@@ -30,7 +30,7 @@ def ls(limit: int, url: str | None, form: str) -> None:
     """List dead letters, the newest first."""
     from pointsman.runtime.clock import SystemClock
 
-    found = Client(url).get(_PATH, limit=limit)["dead_letters"]
+    found = Client(url).listing(_PATH, "dead_letters", limit=limit)
     if form == "json":
         output.document(found)
         return
@@ -134,7 +134,7 @@ def _chosen(client: Client, message_ids: tuple[str, ...], everything: bool, verb
         raise click.UsageError("Name the dead letters, or say --all.")
     ids = list(message_ids)
     if everything:
-        ids = [one["id"] for one in reversed(client.get(_PATH, limit=_MOST)["dead_letters"])]
+        ids = [one["id"] for one in reversed(client.listing(_PATH, "dead_letters", limit=_MOST))]
         if not ids:
             output.note("There are no dead letters.")
     if ids and (everything or verb == "Drop"):

@@ -43,7 +43,7 @@ def ls(url: str | None, form: str, **wanted: Any) -> None:
     """List messages: those that have not ended first, each group the newest first."""
     from pointsman.runtime.clock import SystemClock
 
-    found = Client(url).get(f"{API}/messages", **wanted)["messages"]
+    found = Client(url).listing(f"{API}/messages", "messages", **wanted)
     if form == "json":
         output.document(found)
         return
@@ -78,7 +78,6 @@ def show(message_id: str, url: str | None, form: str) -> None:
     if form == "json":
         output.document(found)
         return
-    found = dict(found)
     reply = found.pop("reply", None)
     for name in ("created", "ended"):
         if name in found:
@@ -122,5 +121,5 @@ def cancel(message_ids: tuple[str, ...], yes: bool, url: str | None, **wanted: A
 
 def _unended(client: Client, wanted: dict[str, Any]) -> tuple[str, ...]:
     """Return the ids of messages that can still be cancelled."""
-    found = client.get(f"{API}/messages", **wanted, limit=1000)["messages"]
+    found = client.listing(f"{API}/messages", "messages", **wanted, limit=1000)
     return tuple(one["id"] for one in found if one["status"] in _OPEN)

@@ -19,7 +19,7 @@ def queues() -> None:
 @options.form
 def ls(url: str | None, form: str) -> None:
     """List queues: what waits, by priority, and for how long."""
-    found = Client(url).get(f"{API}/queues")["queues"]
+    found = Client(url).listing(f"{API}/queues", "queues")
     if form == "json":
         output.document(found)
     else:
@@ -51,9 +51,8 @@ def resume(name: str, url: str | None) -> None:
 def purge(name: str, yes: bool, url: str | None) -> None:
     """Cancel everything that waits in a queue. This cannot be undone."""
     client = Client(url)
-    waiting = {
-        one["name"]: sum(one["queued"].values()) + one["delayed"] for one in client.get(f"{API}/queues")["queues"]
-    }
+    found = client.listing(f"{API}/queues", "queues")
+    waiting = {one["name"]: sum(one["queued"].values()) + one["delayed"] for one in found}
     if name not in waiting:
         output.fail(f"there is no queue {name!r}; known: {', '.join(sorted(waiting)) or 'none'}")
     if waiting[name]:

@@ -22,7 +22,7 @@ def workers() -> None:
 @options.form
 def ls(pool: str | None, url: str | None, form: str) -> None:
     """List workers: state, circuit breaker, load, learned speed and reliability."""
-    found = Client(url).get(f"{API}/workers", pool=pool)["workers"]
+    found = Client(url).listing(f"{API}/workers", "workers", pool=pool)
     if form == "json":
         output.document(found)
     else:

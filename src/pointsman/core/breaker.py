@@ -79,7 +79,7 @@ class CircuitBreaker:
 
     The state changes only in `record`, `advance` and the operator's verbs. Whoever steers a `WorkerLoad` by it sets
     `open = admits(now) > 0` and `ceiling = in_flight + admits(now)` after each change of state, and while it is half
-    open after each `acquire` and `record` too.
+    open after whatever changes one of the two: each `acquire`, `record`, `start` and `finish`.
     """
 
     __slots__ = (

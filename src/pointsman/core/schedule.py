@@ -16,8 +16,9 @@ What is promised, and tested:
 
 A dispatch counts for (b) and (c) where its caller may take what waits: guests cannot take strict tickets.
 
-Every operation takes constant time, amortised. For the measurements behind the choices (priority heaps,
-sorted lists, ageing), see the explanation of queues in the documentation.
+Every operation takes constant time, amortised. A heap by priority would cost a logarithm and a cache miss a step, and
+could not let go of what stands in its middle; a heap by expiry was some 190 times dearer than a wheel when a million
+tickets expired together (measured).
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def _fields(result: Result) -> tuple[tuple[bytes, bytes], ...]:
         (b"x-pointsman-class", result.message_class.encode()),
         (b"x-pointsman-overhead-ms", b"%.3f" % (result.overhead_s * 1000.0)),
     ]
-    if result.worker:
+    if result.worker and _HEADER_VALUE.fullmatch(result.worker):
         fields.append((b"x-pointsman-worker", result.worker.encode()))
     if result.fallback:
         fields.append((b"x-pointsman-fallback", b"true"))

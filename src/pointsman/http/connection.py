@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from pointsman.http import problems
+from pointsman.http.one_write import OneWrite
 from pointsman.http.problems import RequestError
 from pointsman.http.waiting import EXTENSION, Link
 from pointsman.model.errors import PointsmanError, RefusedError
@@ -50,6 +51,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a first request; one who says nothing is let go like one who has nothing more to say."""
         super().connection_made(transport)
+        self._one_write = OneWrite(transport)
+        self.transport = self._one_write
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
         if len(self.connections) > self.most:
             self.app = refuse_crowd
@@ -59,7 +62,6 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         self._stop_head_timer()
-        self.pipeline.clear()
         running = self._running
         if running is not None and not running.response_complete:
             running.disconnected = True
@@ -120,6 +122,11 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         if not self.pipeline:
             self.flow.resume_reading()
+
+    def on_response_complete(self) -> None:
+        """An answer is whole, perhaps without a body."""
+        self._one_write.flush()
+        super().on_response_complete()
 
     def _leave_head(self) -> None:
         self._in_head = False

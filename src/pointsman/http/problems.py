@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -26,6 +27,7 @@ TYPE_PREFIX: Final = "urn:pointsman:problem:"
 _END_STATUS: Final = {Status.FAILED: 502, Status.DEAD: 502, Status.EXPIRED: 504, Status.CANCELLED: 499}
 
 _DETAIL_CHARACTERS: Final = 2_000
+_INSTANCE_CHARACTERS: Final = 200
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,14 +144,17 @@ def _row(code: str) -> Code:
 
 
 def encode(problem: Problem, instance: str) -> bytes:
-    """Return the body of a problem; `instance` is the path that was asked for, where the problem names none."""
+    """Return the body of a problem; `instance` is the path that was asked for, where the problem names no other.
+
+    The path is written as a URI has it, so that nothing in it can act on the screen that shows it.
+    """
     members = {
         "type": TYPE_PREFIX + problem.code,
         "title": problem.title,
         "status": problem.status,
         "code": problem.code,
         "detail": problem.detail[:_DETAIL_CHARACTERS],
-        "instance": problem.instance or instance,
+        "instance": problem.instance or quote(instance[:_INSTANCE_CHARACTERS], safe="/:@"),
         "retryable": problem.retryable,
         "retry_after_s": problem.retry_after_s,
         "trace_id": problem.trace_id or None,

@@ -1,7 +1,7 @@
 """Turns faults into values at the top of both stacks, so that trouble with the engine or a bug of ours reaches a sender
 as a clear refusal and a message as a clear failure, never as a traceback or silence.
 
-One of the three files with a broad except. Cancellation passes through untouched.
+One of the four files with a broad except. Cancellation passes through untouched.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Rescue:
 class RescueDelivery:
     """Fails an attempt with `router_error` where something below broke.
 
-    Position: after MeasureDelivery because the failure is counted and recorded, before HoldLease and all others because any of
-    them may be what breaks.
+    Position: after MeasureDelivery because the failure is counted and recorded, before HoldLease and all others because
+    any of them may be what breaks.
     """
 
     def __call__(self, inner: Deliver) -> Deliver:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 from pointsman.model.decision import Decision
-from pointsman.model.events import Ended, Event
+from pointsman.model.events import AttemptEnded, Ended, Event
 from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import Cause
 from pointsman.model.states import Status
@@ -22,11 +26,19 @@ class Decisions:
 
     def observe(self, event: Event) -> None:
         """Keep the record of a message that has ended."""
-        if type(event) is Ended:
+        if type(event) is AttemptEnded and event.outcome is None:
+            self._complete(event.envelope)
+        elif type(event) is Ended:
             envelope = event.envelope
             self._records[envelope.id] = record(envelope, event.status, event.cause, event.overhead_s, event.total_s)
             if len(self._records) > self.keep:
                 del self._records[next(iter(self._records))]
+
+    def _complete(self, envelope: Envelope) -> None:
+        """Add the attempt that a cancelled message had out: it ends after its message."""
+        known = self._records.get(envelope.id)
+        if known is not None:
+            self._records[envelope.id] = msgspec.structs.replace(known, **_placement(envelope))
 
     def get(self, message_id: str) -> Decision | None:
         """Return the record of an ended message that is still kept."""
@@ -46,8 +58,6 @@ def record(
 ) -> Decision:
     """Return the decision record of a message as things stand. Times in seconds."""
     classification = envelope.classification
-    trail = envelope.trail
-    last = trail[-1] if trail else None
     return Decision(
         id=envelope.id,
         client=envelope.client,
@@ -62,17 +72,26 @@ def record(
         threshold=classification.threshold if classification else 0.0,
         version=classification.version if classification else "",
         evidence=classification.evidence if classification else (),
-        pool=last.pool if last else envelope.pool,
-        worker=last.worker if last and last.worker else None,
-        fallback=last is not None and last.pool != envelope.pool,
         status=status,
         ended_cause=cause.value if cause else None,
-        attempts=trail,
-        queued_s=trail[0].queued_s if trail else None,
+        attempts=envelope.trail,
         total_s=total_s,
         overhead_s=overhead_s,
         classify_s=envelope.classify_s,
         conversation_id=envelope.message.conversation_id,
         replay_of=envelope.replay_of,
         trace_id=envelope.trace_id,
+        **_placement(envelope),
     )
+
+
+def _placement(envelope: Envelope) -> dict[str, Any]:
+    """Return what the attempts so far say about where the message went."""
+    trail = envelope.trail
+    last = trail[-1] if trail else None
+    return {
+        "pool": last.pool if last else envelope.pool,
+        "worker": last.worker if last and last.worker else None,
+        "fallback": last is not None and last.pool != envelope.pool,
+        "queued_s": trail[0].queued_s if trail else None,
+    }

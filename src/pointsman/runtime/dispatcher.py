@@ -20,7 +20,7 @@ from pointsman.runtime.settling import Settler
 from pointsman.runtime.tasks import Tasks
 
 _MOST_AT_ONCE = 64
-"""Messages leased in one step, so that other tasks of the loop get their turn."""
+"""Messages asked of the engine in one step."""
 
 _PAUSE_S = 0.5
 """Wait after an engine fault before leasing again."""
@@ -117,7 +117,10 @@ class Dispatcher:
             return False
         for lease in leases:
             self._start(lease)
-        return len(leases) == want
+        if len(leases) < want:
+            self._pool.spare()
+            return False
+        return True
 
     def _sources(self, now: float) -> tuple[Source, ...]:
         if not self.guests:

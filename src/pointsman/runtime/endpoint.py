@@ -27,7 +27,7 @@ class Endpoint:
         transport: how it is spoken to.
         origin: `file`, or `api` for a worker that joined at run time.
         deliver: its endpoint stack, built when it joins.
-        draining: it takes nothing new and leaves when its work has ended.
+        draining: it takes nothing new; what it has in hand goes on.
         held_until: monotonic seconds until which it asked to be left alone (429, 503).
         was_state: breaker state last announced.
         up: it counts as up, see `Pool.down_since`.

@@ -69,6 +69,7 @@ class Fleet:
         self._make = make
         self._clock = clock
         self._tasks = tasks
+        self._leaving: dict[Endpoint, None] = {}
 
     def pool(self, name: str) -> Pool:
         """Return a pool. Raises NotFound."""
@@ -93,13 +94,25 @@ class Fleet:
             Conflict: its id is taken, in this pool or another.
         """
         pool = self.pool(pool_name)
-        for other in self.pools.values():
-            if settings.id in other:
-                raise Conflict(f"worker {settings.id!r} is already in pool {other.name!r}")
+        self.must_be_free(settings.id)
         endpoint = self._make(pool, settings, origin)
-        await endpoint.transport.open()
-        pool.join(endpoint)
+        joined = False
+        try:
+            await endpoint.transport.open()
+            # Again, because another of that id may have joined while this one was opened.
+            self.must_be_free(settings.id)
+            pool.join(endpoint)
+            joined = True
+        finally:
+            if not joined:
+                await endpoint.transport.close()
         return self.view(pool, endpoint)
+
+    def must_be_free(self, worker_id: str) -> None:
+        """Raise Conflict if there is a worker of that id, in any pool."""
+        for pool in self.pools.values():
+            if worker_id in pool:
+                raise Conflict(f"worker {worker_id!r} is already in pool {pool.name!r}")
 
     def drain(self, worker_id: str, *, draining: bool = True) -> WorkerView:
         """Give a worker nothing new, or let it work again. Raises NotFound."""
@@ -111,18 +124,21 @@ class Fleet:
         """Take a worker out; it finishes what it has in hand. Raises NotFound."""
         pool, endpoint = self.find(worker_id)
         pool.remove(endpoint)
+        self._leaving[endpoint] = None
         self._tasks.spawn(self._see_off(endpoint), f"leave {worker_id}")
 
     async def _see_off(self, endpoint: Endpoint) -> None:
         while endpoint.load.in_flight > 0:
             await self._clock.sleep_until(self._clock.monotonic() + _LOOK_S)
         await endpoint.transport.close()
+        self._leaving.pop(endpoint, None)
 
     async def close(self) -> None:
-        """Close every worker's transport."""
-        for pool in self.pools.values():
-            for endpoint in pool:
-                await endpoint.transport.close()
+        """Close every worker's transport, also of those that have left but still had work in hand."""
+        here = [endpoint for pool in self.pools.values() for endpoint in pool]
+        for endpoint in (*here, *self._leaving):
+            await endpoint.transport.close()
+        self._leaving.clear()
 
     def view(self, pool: Pool, endpoint: Endpoint) -> WorkerView:
         """Return what an operator sees of a worker."""

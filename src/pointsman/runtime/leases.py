@@ -1,11 +1,23 @@
-"""Keeps the engine's leases alive while attempts run: one loop for all of them, three renewals in a lease's length."""
+"""Keeps the engine's leases alive while attempts run: one loop for all of them, three renewals in a lease's length.
+
+A lease may run out although its attempt goes on: where the event loop stood still for longer than a lease. If nobody
+else was faster, the attempt keeps its message under a fresh lease, because the worker may well be fine. If somebody
+was, or the message has ended, its result counts no more, and the delivery is cancelled: that one, and no later attempt.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from dataclasses import dataclass
 
-from pointsman.model.errors import EngineError
-from pointsman.ports import Attempt, Clock, Engine
+from pointsman.model.errors import EngineError, LeaseLost
+from pointsman.ports import Attempt, Clock, Engine, Lease
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    attempt: Attempt
+    delivery: asyncio.Task[None] | None
 
 
 class LeaseKeeper:
@@ -15,36 +27,55 @@ class LeaseKeeper:
         engine: whose leases they are.
         clock: time.
         lease_s: length of a lease, seconds.
-        lost: called with the message id of a lease that could not be renewed.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, lease_s: float, lost: Callable[[str], None]) -> None:
+    def __init__(self, engine: Engine, clock: Clock, lease_s: float) -> None:
         self._engine = engine
         self._clock = clock
         self._lease_s = lease_s
-        self._lost = lost
-        self._held: dict[int, tuple[Attempt, float]] = {}
+        self._held: dict[tuple[str, int], _Held] = {}
 
     def hold(self, attempt: Attempt) -> None:
-        """Renew this attempt's lease from now on."""
-        self._held[id(attempt)] = (attempt, attempt.started_at)
+        """Renew this attempt's lease from now on. To be called in the task that delivers it."""
+        self._held[_key(attempt.lease)] = _Held(attempt, asyncio.current_task())
 
     def let_go(self, attempt: Attempt) -> None:
         """Stop renewing it."""
-        self._held.pop(id(attempt), None)
+        self._held.pop(_key(attempt.lease), None)
+
+    def revive(self, lease: Lease) -> bool:
+        """Go on under a fresh lease where the attempt whose lease ran out is still in hand here; whether it is."""
+        held = self._held.get(_key(lease))
+        if held is None:
+            return False
+        held.attempt.lease = lease
+        return True
 
     async def run(self) -> None:
         """Renew for ever; a lease younger than a third of its length is left for the next round."""
         period_s = self._lease_s / 3.0
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + period_s)
-            for attempt, since in list(self._held.values()):
-                if self._clock.monotonic() - since >= period_s:
-                    await self._renew(attempt)
+            for held in list(self._held.values()):
+                if self._clock.monotonic() - held.attempt.started_at >= period_s:
+                    await self._renew(held)
 
-    async def _renew(self, attempt: Attempt) -> None:
+    async def _renew(self, held: _Held) -> None:
         try:
-            await self._engine.renew(attempt.lease, self._lease_s)
+            await self._engine.renew(held.attempt.lease, self._lease_s)
+        except LeaseLost:
+            self.let_go(held.attempt)
+            # Not twice: that would break off the clean-up of a delivery that is being cancelled already.
+            if held.delivery is not None and not held.delivery.cancelling():
+                held.delivery.cancel()
         except EngineError:
-            self.let_go(attempt)
-            self._lost(attempt.envelope.id)
+            # The lease still holds for two thirds of its length; the next round may reach the engine.
+            return
+
+    def __len__(self) -> int:
+        """Attempts in hand."""
+        return len(self._held)
+
+
+def _key(lease: Lease) -> tuple[str, int]:
+    return lease.envelope.id, lease.attempt

@@ -1,8 +1,16 @@
-"""Hands each event to everyone who listens."""
+"""Hands each event to everyone who listens.
+
+A listener that raises is a bug of whoever wrote it, and must cost no message. It is reported with its traceback and
+called no more. One of the four files with a broad except.
+"""
 
 from __future__ import annotations
 
+import logging
+
 from pointsman.model.events import Emit, Event
+
+log = logging.getLogger("pointsman.runtime")
 
 
 class Observers:
@@ -12,7 +20,7 @@ class Observers:
         self._listeners: tuple[Emit, ...] = ()
 
     def add(self, listener: Emit) -> None:
-        """Call `listener` with each event from now on. It must be quick and must not raise."""
+        """Call `listener` with each event from now on. It must be quick; if it raises, it hears nothing more."""
         self._listeners = (*self._listeners, listener)
 
     def remove(self, listener: Emit) -> None:
@@ -22,4 +30,8 @@ class Observers:
     def emit(self, event: Event) -> None:
         """Tell everyone."""
         for listener in self._listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                self.remove(listener)
+                log.exception("listener %r failed on %s and is called no more", listener, type(event).__name__)

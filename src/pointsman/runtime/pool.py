@@ -30,7 +30,12 @@ class Pool:
         mean: what is believed of a worker nothing is known of.
         clock: time.
         emit: takes events.
-        wake: called when a slot may have become free, or the pool went down or came back.
+        wake: called when a slot may have become free, when the pool went down or came back, and when there is an
+            earlier time to look again than before.
+        call_help: called when the pool has become busy, so that pools which help then begin to wait.
+
+    `busy_since` is since when no slot has been free for a message that waits. A slot that becomes free does not end it:
+    under more work than workers it is taken again at once. Only slots that nobody wanted do, see `spare`.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class Pool:
         clock: Clock,
         emit: Emit,
         wake: Callable[[], None],
+        call_help: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.mean = mean
@@ -50,6 +56,7 @@ class Pool:
         self._clock = clock
         self._emit = emit
         self._wake = wake
+        self._call_help = call_help
         self._endpoints: dict[str, Endpoint] = {}
         self._free = 0
         self._open = 0
@@ -99,6 +106,13 @@ class Pool:
     def unclaim(self) -> None:
         """The promise is kept or void."""
         self._claimed -= 1
+
+    def use(self, balancer: Balancer) -> None:
+        """Choose by another balancer from now on."""
+        for endpoint in self._endpoints.values():
+            self._balancer.remove(endpoint.load)
+            balancer.add(endpoint.load)
+        self._balancer = balancer
 
     def join(self, endpoint: Endpoint) -> None:
         """Add a worker. Raises Conflict if its id is taken."""
@@ -150,13 +164,15 @@ class Pool:
         grew = free > endpoint.free
         self._free += free - endpoint.free
         endpoint.free = free
-        if self._free <= 0:
-            if self.busy_since is None:
-                self.busy_since = self._clock.monotonic()
-        else:
-            self.busy_since = None
+        if self._free <= 0 and self.busy_since is None:
+            self.busy_since = self._clock.monotonic()
+            self._call_help()
         if grew:
             self._wake()
+
+    def spare(self) -> None:
+        """Nobody waits for the slots that are free now: the pool is not busy."""
+        self.busy_since = None
 
     def refresh(self, endpoint: Endpoint) -> None:
         """Work out anew whether a worker may be called, and tell everyone who must know."""
@@ -167,8 +183,7 @@ class Pool:
         admits = breaker.admits(now)
         load.open = admits > 0 and not endpoint.draining and endpoint.held_until <= now
         load.ceiling = min(load.limit, load.in_flight + admits)
-        self._plan(endpoint, endpoint.held_until if endpoint.held_until > now else None)
-        self._plan(endpoint, breaker.wakes_at() if admits == 0 else None)
+        self._plan(endpoint, breaker.wakes_at() if admits == 0 else None, now)
         if load.open is not was_open:
             self._open += 1 if load.open else -1
         up = breaker.state in _PASSING and not endpoint.draining
@@ -180,10 +195,16 @@ class Pool:
             endpoint.was_state = breaker.state
         self.changed(endpoint)
 
-    def _plan(self, endpoint: Endpoint, at: float | None) -> None:
-        if at is not None and at != endpoint.planned:
-            endpoint.planned = at
-            heapq.heappush(self._wakes, (at, endpoint.id))
+    def _plan(self, endpoint: Endpoint, at: float | None, now: float) -> None:
+        """Plan to look at a worker when its breaker (`at`) or its hold lets it through, whichever is first."""
+        if endpoint.held_until > now and (at is None or endpoint.held_until < at):
+            at = endpoint.held_until
+        if at is None or at == endpoint.planned:
+            return
+        endpoint.planned = at
+        heapq.heappush(self._wakes, (at, endpoint.id))
+        if self._wakes[0][0] == at:
+            self._wake()
 
     def _rose(self, now: float, by: int) -> None:
         self._up += by

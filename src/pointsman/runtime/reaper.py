@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from pointsman.ports import Clock, Engine, Notifier
+from collections.abc import Callable
+from math import inf
+
+from pointsman.ports import Clock, Engine, Lease, Notifier
 from pointsman.runtime.settling import Settler
 
 TOPIC = "reaper"
-_LONGEST_SLEEP_S = 1.0
+
+_LONGEST_SLEEP_S = 5.0
+"""Look at least so often: a lease that runs out announces itself to nobody."""
 
 
 class Reaper:
@@ -14,16 +19,26 @@ class Reaper:
 
     Args:
         engine: what is reaped.
-        settler: tells of what ended.
-        notifier: wakes dispatchers, and this loop when something falls due sooner than planned.
+        notifier: wakes this loop when something falls due sooner than planned.
         clock: time.
+        wake: called with the name of a queue in which something has become ready.
+        revive: asked whether the attempt of a lease that ran out goes on here under the fresh lease.
     """
 
-    def __init__(self, engine: Engine, notifier: Notifier, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        notifier: Notifier,
+        clock: Clock,
+        wake: Callable[[str], None],
+        revive: Callable[[Lease], bool],
+    ) -> None:
         self._engine = engine
         self._notifier = notifier
         self._clock = clock
-        self._next = float("inf")
+        self._wake = wake
+        self._revive = revive
+        self._next = inf
 
     def expect(self, at: float) -> None:
         """Something falls due at monotonic `at`: be there."""
@@ -35,15 +50,19 @@ class Reaper:
         """Reap for ever."""
         while True:
             await self.step(settler)
-            await self._notifier.wait(TOPIC, self._next)
+            await self._notifier.wait(TOPIC, min(self._next, self._clock.monotonic() + _LONGEST_SLEEP_S))
 
     async def step(self, settler: Settler) -> None:
         """Reap once and plan the next time."""
+        # What is expected from here on may come too late for this reaping, so it must not be planned away afterwards.
+        self._next = inf
         reaped = await self._engine.reap()
-        self._next = float("inf") if reaped.next_due is None else reaped.next_due
+        if reaped.next_due is not None and reaped.next_due < self._next:
+            self._next = reaped.next_due
         for ended in reaped.ended:
             settler.ended(ended)
         for lease in reaped.lost:
-            await settler.lost(lease)
+            if not self._revive(lease):
+                await settler.lost(lease)
         for queue in reaped.ready:
-            self._notifier.notify(queue)
+            self._wake(queue)

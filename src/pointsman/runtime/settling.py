@@ -74,13 +74,14 @@ class Settler:
     async def settle(self, lease: Lease, outcome: Outcome) -> Settlement | None:
         """End an attempt; returns what was settled, or None where the lease no longer held and nothing was done."""
         envelope = lease.envelope
-        if retry.counts(outcome):
-            envelope.tries += 1
+        counted = int(retry.counts(outcome))
+        envelope.tries += counted
         now = self._clock.monotonic()
         settlement = retry.after(outcome, envelope, self.policies[envelope.pool], now, self._rng)
         try:
             await self._engine.settle(lease, settlement)
         except LeaseLost:
+            envelope.tries -= counted
             return None
         if isinstance(settlement, RetryIn):
             self._due(now + settlement.delay_s)

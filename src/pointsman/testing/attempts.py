@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pointsman.model.message import Envelope, Message
-from pointsman.ports import Attempt, Lease
+from pointsman.ports import Attempt
+from pointsman.testing import make
 
 WORKER = "worker-1"
 """Id of the worker in every attempt."""
@@ -58,23 +58,10 @@ def make_attempt(
         body: the sender's own bytes, for a compatible protocol.
         params: parameters for the worker.
     """
-    envelope = Envelope(
-        id=f"{number:032x}",
-        message=Message(text=text, params=params),
-        client="suite",
-        received_at=0.0,
-        received_wall=0.0,
-        body=body,
-        ask=text,
-        attempt=attempt,
-    )
-    lease = Lease(envelope=envelope, attempt=attempt, source="queue", fence=attempt)
-    return Attempt(
-        envelope=envelope,
-        lease=lease,
-        pool="pool",
-        started_at=0.0,
-        reply=RecordingSink(),
-        timeout_s=60.0,
-        worker=WORKER,
-    )
+    envelope = make.envelope(text, id=f"{number:032x}", params=params)
+    envelope.attempt = attempt - 1
+    envelope.body = body
+    made = make.attempt(envelope)
+    made.reply = RecordingSink()
+    made.worker = WORKER
+    return made

@@ -1,8 +1,8 @@
 """What every transport must do, as cases that each one runs: the meaning of `ports.Transport`, executable.
 
-A case sends messages through a transport and looks at outcome and reply. What the worker at the other end does is told
-in the message itself, `params["do"]`; a `Peer` per transport makes such a worker and says which of these deeds it cannot
-show. The cases wait for events only and never sleep.
+A case sends messages through a transport and looks at outcome and reply. What the worker at the other end does is
+told in the message itself, `params["do"]`; a `Peer` per transport makes such a worker and says which of these deeds it
+cannot show. The cases wait for events only and never sleep.
 
     for case in CASES:
         if not case.needs & MyPeer.cannot:

@@ -3,7 +3,8 @@
 The child leads a session of its own, so that a Ctrl-C meant for the router does not reach it, and so that what it
 started can be ended with it. It counts as ended when it has exited and its output has been read to the end; where only
 one of the two happens (something it started holds the pipe; it closed its output and lives on) it gets a second, then
-it is killed. No task is started: everything happens in the event loop's callbacks.
+it is killed (uvloop does not tell of closed pipes while the process lives; there only its exit counts). No task is
+started: everything happens in the event loop's callbacks.
 """
 
 from __future__ import annotations
@@ -79,6 +80,11 @@ class Child(asyncio.SubprocessProtocol):
         return not self._ended.done() and self._timer is None and not self._input.is_closing()
 
     @property
+    def has_ended(self) -> bool:
+        """Nothing will come from it any more."""
+        return self._ended.done()
+
+    @property
     def farewell(self) -> str:
         """How it ended, and its last words on stderr; for people."""
         code = self._transport.get_returncode()
@@ -120,7 +126,16 @@ class Child(asyncio.SubprocessProtocol):
                 await self._ends_within(grace_s)
         finally:
             self.kill("it did not end when asked to")
+        await self.gone()
+
+    async def gone(self) -> None:
+        """Return when it has ended, its pipes are closed and the operating system has forgotten it."""
         await asyncio.shield(self._gone)
+
+    @property
+    def is_gone(self) -> bool:
+        """Nothing is left of it."""
+        return self._gone.done()
 
     def kill(self, why: str) -> None:
         """End it, and what it started, at once. One that has ended is left alone."""

@@ -58,6 +58,7 @@ class SubprocessTransport:
         self._max_line_bytes = max_line_bytes
         self._answers = Answers(self._command[0])
         self._child: Child | None = None
+        self._leaving: list[Child] = []
         self._starting = asyncio.Lock()
         self._is_open = False
         self._starts = 0
@@ -99,6 +100,8 @@ class SubprocessTransport:
         async with self._starting:
             if self._child is not None:
                 await self._child.stop(self._grace_s)
+            for child in self._leaving:
+                await child.gone()
             self._failures, self._not_before = 0, 0.0
 
     def describe(self) -> dict[str, Any]:
@@ -120,10 +123,12 @@ class SubprocessTransport:
         async with self._starting:
             if self._child is None and self._is_open and asyncio.get_running_loop().time() >= self._not_before:
                 try:
-                    self._child = await Child.start(self._command, self._take, self._ended, self._max_line_bytes)
-                    self._starts += 1
+                    child = await Child.start(self._command, self._take, self._ended, self._max_line_bytes)
                 except (OSError, ValueError) as error:
                     self._pause(f"cannot start {self._command[0]!r}: {error}")
+                else:
+                    self._starts += 1
+                    self._child = None if child.has_ended else child
             child = self._child
         return child if child is not None and child.alive else None
 
@@ -135,7 +140,10 @@ class SubprocessTransport:
             child.kill(detail)
 
     def _ended(self, child: Child) -> None:
+        if self._child is not None and self._child is not child:
+            return  # its start was cancelled, and another has taken its place
         self._child = None
+        self._leaving = [each for each in (*self._leaving, child) if not each.is_gone]
         self._answers.lose_all(Lost(Failure.WORKER_CLOSED, f"the child process ended: {child.farewell}"))
         self._pause(child.farewell)
 

@@ -8,6 +8,7 @@ import pytest
 
 from pointsman.layers.endpoint.track import Track
 from pointsman.model.outcome import Delivered, Failed, Failure
+from pointsman.model.settings import BreakerSettings
 from pointsman.sim import SimClock
 from pointsman.testing.make import attempt
 from pointsman.testing.probe import Probe
@@ -74,3 +75,18 @@ async def test_a_busy_worker_is_held_back_for_as_long_as_it_asks() -> None:
     assert endpoint.held_until == pytest.approx(now + 7.0)
     assert yard.pool.pick(now) is None
     assert endpoint.load.estimate(now)[1] == 1.0
+
+
+async def test_a_half_open_worker_never_offers_more_slots_than_permits() -> None:
+    """After a good trial call exactly one more may be tried, however many slots the worker has."""
+    yard = Yard(SimClock(), breaker=BreakerSettings(failures=1, open_s=1.0, permits=1, successes=3))
+    broken = Failed(Failure.WORKER_ERROR, "no", worker="w", sent=True)
+    endpoint = yard.join("w", Scripted(broken, Delivered("w")), slots=4)
+    await endpoint.deliver(attempt(at=yard.clock.monotonic()))
+    wakes_at = endpoint.breaker.wakes_at()
+    assert wakes_at is not None
+    await yard.clock.sleep_until(wakes_at)
+    yard.pool.advance(yard.clock.monotonic())
+    assert yard.pool.free == 1
+    await endpoint.deliver(attempt(at=yard.clock.monotonic()))
+    assert (endpoint.breaker.state, yard.pool.free) == ("half_open", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,30 @@ async def test_a_kept_connection_that_closes_on_the_next_request_is_no_reason_to
         await client.close()
     assert [request.body for request in requests] == [b"1", b"2"]
     assert server.connections == 1
+
+
+async def test_a_kept_connection_whose_write_fails_is_replaced_unseen() -> None:
+    """The server reset it, and the event loop has not had a turn to notice."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer_once() -> socket.socket:
+        connection, _ = listener.accept()
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        return connection
+
+    client = HttpClient(f"http://127.0.0.1:{listener.getsockname()[1]}", max_connections=1)
+    first = asyncio.create_task(asyncio.to_thread(answer_once))
+    assert await ask(client) == b"ok"
+    connection = await first
+    assert client.idle_connections == 1
+    second = asyncio.create_task(asyncio.to_thread(answer_once))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    assert await ask(client) == b"ok"
+    (await second).close()
+    listener.close()
+    await client.close()
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

@@ -95,6 +95,12 @@ def test_doubtful_replies_are_refused_where_h11_takes_them(stream: bytes) -> Non
     assert ours([stream[n : n + 7] for n in range(0, len(stream), 7)]).verdict == "refused"
 
 
+def test_a_switch_of_protocols_is_refused_by_name() -> None:
+    """Nobody asked for one."""
+    with pytest.raises(ProtocolBroken, match="status 101, which was not asked for"):
+        ReplyParser().feed(AGREED["101"])
+
+
 @pytest.mark.parametrize("name", ["length", "chunked", "until the end", "204", "304 with a length", "100"])
 def test_a_reply_to_head_ends_with_its_headers(name: str) -> None:
     """Whatever length it announces, there is no body."""

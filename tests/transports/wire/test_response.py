@@ -74,7 +74,8 @@ async def test_an_endless_body_is_given_up_at_its_limit() -> None:
 
     async with serve(script) as server:
         client = HttpClient(server.url, max_connections=1)
-        with await client.request("GET", "", []) as response, pytest.raises(BodyTooLarge):
+        response = await client.request("GET", "", [])
+        with pytest.raises(BodyTooLarge):
             await response.read(1_000_000)
         await closed.wait()
         await client.close()

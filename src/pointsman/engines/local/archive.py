@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
-from pointsman.engines.local.record import size_of
 from pointsman.ports import DeadLetter, MessageView
 
 
@@ -22,7 +22,7 @@ class Archive:
         self._keep_letters = keep_letters
         self._keep_letter_bytes = keep_letter_bytes
         self._views: dict[str, MessageView] = {}
-        self._letters: dict[str, DeadLetter] = {}
+        self._letters: dict[str, tuple[DeadLetter, int]] = {}
         self._letter_bytes = 0
 
     def remember(self, view: MessageView) -> None:
@@ -31,10 +31,10 @@ class Archive:
         if len(self._views) > self._keep:
             del self._views[next(iter(self._views))]
 
-    def bury(self, letter: DeadLetter) -> None:
-        """Keep a dead letter, and drop the oldest ones where there is no room."""
-        self._letters[letter.envelope.id] = letter
-        self._letter_bytes += size_of(letter.envelope)
+    def bury(self, letter: DeadLetter, size_bytes: int) -> None:
+        """Keep a dead letter, and drop the oldest where there is no room; the newest stays, whatever its size."""
+        self._letters[letter.envelope.id] = (letter, size_bytes)
+        self._letter_bytes += size_bytes
         while len(self._letters) > self._keep_letters or (
             self._letter_bytes > self._keep_letter_bytes and len(self._letters) > 1
         ):
@@ -42,10 +42,10 @@ class Archive:
 
     def drop(self, message_id: str) -> bool:
         """Forget a dead letter; whether it was there."""
-        letter = self._letters.pop(message_id, None)
-        if letter is None:
+        kept = self._letters.pop(message_id, None)
+        if kept is None:
             return False
-        self._letter_bytes -= size_of(letter.envelope)
+        self._letter_bytes -= kept[1]
         return True
 
     def view(self, message_id: str) -> MessageView | None:
@@ -58,12 +58,9 @@ class Archive:
 
     def letter(self, message_id: str) -> DeadLetter | None:
         """Return a dead letter by its message's id."""
-        return self._letters.get(message_id)
+        kept = self._letters.get(message_id)
+        return None if kept is None else kept[0]
 
-    def letters(self) -> Iterator[DeadLetter]:
-        """Dead letters, the newest first."""
-        return reversed(self._letters.values())
-
-    def __len__(self) -> int:
-        """Dead letters kept."""
-        return len(self._letters)
+    def letters(self, limit: int) -> list[DeadLetter]:
+        """Return at most `limit` dead letters, the newest first."""
+        return [letter for letter, _ in islice(reversed(self._letters.values()), max(0, limit))]

@@ -41,3 +41,5 @@ class Cabinet:
                 waiting = self._watchers.get(key)
                 if waiting is not None and watcher in waiting:
                     waiting.remove(watcher)
+                    if not waiting:
+                        del self._watchers[key]

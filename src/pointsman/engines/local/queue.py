@@ -6,21 +6,26 @@ import heapq
 
 from pointsman.core.schedule import Scheduler, Ticket
 from pointsman.engines.local.record import Record
-from pointsman.model.states import Status
+from pointsman.model.message import PRIORITIES
 from pointsman.ports import QueueView
+
+_TOLERATED = 64
+"""Entries of messages that are no longer delayed which the heap may hold before it is built anew."""
 
 
 class Queue:
-    """Messages that wait for one pool. The engine owns the records; the queue owns the order."""
+    """Messages that wait for one pool. The engine owns the records; the queue owns the order.
+
+    The heap of delayed messages holds ids: a message that is cancelled is let go of at once, however long its delay.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.paused = False
         self.in_flight = 0
         self.ready = Scheduler()
-        self._delayed: list[tuple[float, int, Record]] = []
-        self._delayed_live = 0
-        self._sequence = 0
+        self._delayed: dict[str, Record] = {}
+        self._wakes: list[tuple[float, str]] = []
 
     def enter(self, record: Record, now: float, *, front: bool = False) -> None:
         """Make a record ready; `front` gives it back its place at the head of its client's line."""
@@ -32,45 +37,58 @@ class Queue:
 
     def delay(self, record: Record, due: float) -> None:
         """Keep a record out of the order until `due`, or until it expires, whichever is first."""
-        record.due = due
-        self._sequence += 1
-        self._delayed_live += 1
-        heapq.heappush(self._delayed, (min(due, record.envelope.expires_at), self._sequence, record))
+        record.due = min(due, record.envelope.expires_at)
+        self._delayed[record.envelope.id] = record
+        heapq.heappush(self._wakes, (record.due, record.envelope.id))
 
-    def forget_delayed(self) -> None:
-        """A delayed record has ended or moved on; its entry in the heap is skipped when its time comes."""
-        self._delayed_live -= 1
-        if len(self._delayed) > 64 and len(self._delayed) > 2 * self._delayed_live:
-            self._delayed = [entry for entry in self._delayed if entry[2].status is Status.DELAYED]
-            heapq.heapify(self._delayed)
+    def forget_delayed(self, record: Record) -> None:
+        """A delayed record has ended; its entry in the heap is skipped when its time comes."""
+        del self._delayed[record.envelope.id]
+        if len(self._wakes) > _TOLERATED and len(self._wakes) > 2 * len(self._delayed):
+            self._wakes = [(record.due, message_id) for message_id, record in self._delayed.items()]
+            heapq.heapify(self._wakes)
 
     def due(self, now: float) -> list[Record]:
         """Take out the delayed records whose time has come; ready or expired is for the engine to say."""
         taken: list[Record] = []
-        while self._delayed and self._delayed[0][0] <= now:
-            record = heapq.heappop(self._delayed)[2]
-            if record.status is Status.DELAYED:
-                self._delayed_live -= 1
-                taken.append(record)
+        while (due := self._next_wake()) is not None and due <= now:
+            taken.append(self._delayed.pop(heapq.heappop(self._wakes)[1]))
         return taken
 
     def delayed(self) -> list[Record]:
-        """Records that are delayed, in no particular order."""
-        return [record for _, _, record in self._delayed if record.status is Status.DELAYED]
+        """Return the records that are delayed, in no particular order."""
+        return list(self._delayed.values())
+
+    def _next_wake(self) -> float | None:
+        """Return when the first delayed record is due, or None; drops entries that no longer mean anything."""
+        wakes = self._wakes
+        while wakes:
+            due, message_id = wakes[0]
+            record = self._delayed.get(message_id)
+            if record is not None and record.due == due:
+                return due
+            heapq.heappop(wakes)
+        return None
 
     def next_due(self) -> float | None:
-        """Monotonic seconds at which something here expires or becomes ready, or None."""
-        first = self.ready.next_expiry()
-        if self._delayed and (first is None or self._delayed[0][0] < first):
-            return self._delayed[0][0]
-        return first
+        """Return the monotonic seconds at which something here expires or becomes ready, or None."""
+        expiry, wake = self.ready.next_expiry(), self._next_wake()
+        if expiry is None or wake is None:
+            return wake if expiry is None else expiry
+        return min(expiry, wake)
+
+    def ahead(self, level: int) -> int:
+        """Return how many ready messages are of this level, 0..4, or of one that is served before it."""
+        if level >= len(PRIORITIES) - 1:
+            return len(self.ready)
+        return sum(self.ready.depths()[: level + 1])
 
     def describe(self, now: float) -> QueueView:
         """Return depth by level, delayed, in flight, and the age of the oldest."""
         return QueueView(
             name=self.name,
             queued=self.ready.depths(),
-            delayed=self._delayed_live,
+            delayed=len(self._delayed),
             in_flight=self.in_flight,
             oldest_s=self.ready.oldest(now),
             paused=self.paused,

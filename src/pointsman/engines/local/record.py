@@ -59,5 +59,10 @@ def view(
 
 
 def size_of(envelope: Envelope) -> int:
-    """Return the bytes a message is counted with: its own size, or its text where nobody measured."""
-    return envelope.size_bytes or len(envelope.ask)
+    """Return the bytes a message is counted with: its size on the wire, or about that of what it holds."""
+    if envelope.size_bytes:
+        return envelope.size_bytes
+    message = envelope.message
+    if message.messages is None and not message.metadata and not message.params:
+        return len(envelope.ask)
+    return len(envelope.ask) + len(repr((message.messages, message.metadata, message.params)))

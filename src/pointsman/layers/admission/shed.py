@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from pointsman.core import shed
 from pointsman.core.routing import FallbackRule
-from pointsman.model.message import Envelope
+from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import Receipt, Refusal, Refused
 from pointsman.model.settings import ShedSettings
 from pointsman.ports import Admit
 from pointsman.runtime.pool import Pool
 
+LOWEST: Final = len(PRIORITIES) - 1
+
 
 class Shed:
     """Refuses with `no_worker` where no pool that may serve the message has any worker, and with `overloaded` where the
     wait would outlast its sender. Stored messages wait instead.
+
+    `waiting` tells how many messages of a level, 0..4, or a higher one wait in a queue: what comes after a message does
+    not delay it, so a long line of bulk work is no reason to turn an urgent message away.
 
     Position: after Classify because the pool decides, before Enqueue because it is better to say no at once than to let
     a message expire.
@@ -25,7 +31,7 @@ class Shed:
         self,
         pools: Mapping[str, Pool],
         rules: Mapping[str, FallbackRule],
-        waiting: Callable[[str], int],
+        waiting: Callable[[str, int], int],
         settings: ShedSettings,
     ) -> None:
         self._pools = pools
@@ -37,28 +43,23 @@ class Shed:
         """Wrap `inner`."""
 
         async def admit(envelope: Envelope) -> Receipt:
-            refused = None if envelope.stored else self._refuse(envelope)
+            pool = self._pools[envelope.pool]
+            envelope.waited = pool.free <= self._waiting(pool.name, LOWEST)
+            refused = self._refuse(envelope, pool) if envelope.waited and not envelope.stored else None
             return await inner(envelope) if refused is None else refused
 
         return admit
 
-    def _refuse(self, envelope: Envelope) -> Refused | None:
-        pool = self._pools[envelope.pool]
-        ahead = self._waiting(envelope.pool)
-        envelope.waited = pool.free <= ahead
-        if not envelope.waited:
-            return None
+    def _refuse(self, envelope: Envelope, pool: Pool) -> Refused | None:
         message_class = envelope.classification.message_class if envelope.classification else ""
         if len(pool) == 0 and not self._helped(envelope):
-            detail = (
-                f"no worker is configured for class {message_class!r} (pool {envelope.pool!r}); add one and send again"
-            )
+            detail = f"no worker is configured for class {message_class!r} (pool {pool.name!r}); add one and send again"
             return Refused(Refusal.NO_WORKER, detail, 5.0, message_class=message_class)
-        slots = pool.slots
+        ahead, slots = self._waiting(pool.name, envelope.level), pool.slots
         retry_s = shed.assess(ahead, slots, pool.service_s, envelope.ttl_s, envelope.level, self._settings)
         if retry_s is None:
             return None
-        detail = f"{ahead} messages wait for {slots} slots of pool {envelope.pool!r}: more than this one has time for"
+        detail = f"{ahead} messages wait before it for {slots} slots of pool {pool.name!r}: more than it has time for"
         return Refused(Refusal.OVERLOADED, detail, retry_s, message_class=message_class)
 
     def _helped(self, envelope: Envelope) -> bool:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
+from typing import Final
 
-from pointsman.model.outcome import Failed, Failure, Outcome
+from pointsman.core.health import WORKER_FAULTS
+from pointsman.model.outcome import AttemptRecord, Failed, Failure, Outcome
 from pointsman.ports import Attempt, Clock
 from pointsman.runtime.endpoint import Endpoint
 from pointsman.runtime.pool import Pool
 
-_NEVER_CHOSEN = frozenset({Failure.NO_WORKER, Failure.BREAKER_OPEN, Failure.WORKER_LEFT, Failure.WORKER_BUSY})
+_FAULTS: Final = frozenset(fault.value for fault in (*WORKER_FAULTS, Failure.LEASE_LOST))
+"""Results of an attempt after which the worker is avoided; one that was merely busy has done nothing wrong."""
+
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+_PATIENCE: Final = 6
+"""Times that a message goes back to wait for another worker than those that failed it."""
+
+_FIRST_PAUSE_S: Final = 0.1
+"""How long it waits the first time, seconds; 6.3 s in all."""
+
+_NEVER_CHOSEN: Final = frozenset({Failure.NO_WORKER, Failure.BREAKER_OPEN, Failure.WORKER_LEFT, Failure.WORKER_BUSY})
 
 
 class Pick:
     """Picks the best worker of the pool, and the next one if the first could not be reached.
 
     Workers that failed this message before are avoided as long as another one is open; if such another is merely busy,
-    the message goes back and waits for it.
+    the message goes back and waits for it, each time twice as long. After `_PATIENCE` times in vain it takes whom it
+    gets: a worker that failed once may do well now, and one that is always busy would starve it.
 
     Position: the leaf, after Expire because the choice is made at the last moment.
     """
@@ -28,10 +42,12 @@ class Pick:
     async def __call__(self, attempt: Attempt) -> Outcome:
         """Deliver."""
         pool = self._pools[attempt.pool]
-        failed_before = {record.worker for record in attempt.envelope.trail if record.worker}
+        trail = attempt.envelope.trail
+        vain = _in_vain(trail) if trail else 0
+        avoid = {record.worker for record in trail if record.result in _FAULTS} if vain < _PATIENCE else _NOBODY
         unreached: set[str] = set()
-        outcome: Outcome = Failed(Failure.NO_WORKER, f"no worker of pool {pool.name!r} was free any more")
-        while (endpoint := self._choose(pool, failed_before, unreached)) is not None:
+        outcome: Outcome | None = None
+        while (endpoint := self._choose(pool, avoid, unreached)) is not None:
             if attempt.claimed:
                 attempt.claimed = False
                 pool.unclaim()
@@ -39,9 +55,9 @@ class Pick:
             if not _may_go_on(outcome, attempt):
                 break
             unreached.add(endpoint.id)
-        return outcome
+        return outcome or _nobody(pool, vain)
 
-    def _choose(self, pool: Pool, failed_before: set[str], unreached: set[str]) -> Endpoint | None:
+    def _choose(self, pool: Pool, failed_before: Set[str], unreached: Set[str]) -> Endpoint | None:
         now = self._clock.monotonic()
         if not failed_before:
             return pool.pick(now, unreached)
@@ -50,6 +66,21 @@ class Pick:
         if endpoint is None and not pool.others_open(avoid):
             endpoint = pool.pick(now, unreached)
         return endpoint
+
+
+def _in_vain(trail: Sequence[AttemptRecord]) -> int:
+    """Return how many hand-outs in a row, the last one included, found no worker."""
+    vain = 0
+    for record in reversed(trail):
+        if record.result != Failure.NO_WORKER:
+            break
+        vain += 1
+    return vain
+
+
+def _nobody(pool: Pool, vain: int) -> Failed:
+    pause_s = _FIRST_PAUSE_S * 2.0 ** min(vain, _PATIENCE)
+    return Failed(Failure.NO_WORKER, f"no worker of pool {pool.name!r} was free for it", retry_after_s=pause_s)
 
 
 def _may_go_on(outcome: Outcome, attempt: Attempt) -> bool:

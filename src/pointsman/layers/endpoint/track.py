@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pointsman.core import health
+from pointsman.core.breaker import BreakerState
 from pointsman.model.outcome import Failed, Failure, Outcome
 from pointsman.ports import Attempt, Clock, Deliver
 from pointsman.runtime.endpoint import Endpoint
@@ -42,8 +43,11 @@ class Track:
                 now = monotonic()
                 took_s = now - started
                 attempt.worker_s += took_s
-                load.finish(now, took_s if good else None, good)
-                pool.changed(endpoint)
+                load.finish(now, took_s, good)
+                if endpoint.breaker.state is BreakerState.CLOSED:
+                    pool.changed(endpoint)
+                else:
+                    pool.refresh(endpoint)
             if type(outcome) is Failed and outcome.reason is Failure.WORKER_BUSY:
                 wish_s = outcome.retry_after_s or _SHORTEST_HOLD_S
                 pool.hold(endpoint, now + min(max(wish_s, _SHORTEST_HOLD_S), _LONGEST_HOLD_S))

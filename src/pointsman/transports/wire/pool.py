@@ -94,7 +94,7 @@ class Pool:
     def keep(self, connection: Connection) -> None:
         """Hold an idle connection for the next request, as long as that is wise and there is room."""
         keep_s = min(self._idle_s, _announced_s(connection))
-        if self._closed or keep_s <= 0 or len(self._open) > self._max_connections or not connection.usable:
+        if keep_s <= 0 or len(self._open) > self._max_connections or not connection.usable:
             connection.abort()
             return
         loop = asyncio.get_running_loop()
