@@ -122,7 +122,8 @@ async def test_stopping_waits_for_what_is_in_hand_and_takes_nothing_new():
         await gate.taken.wait()
         stopping = asyncio.create_task(service.stop(30.0))
         await until(lambda: not service.house.doors_open)
-        assert await refusal(service.url, "/readyz") == "unavailable"
+        for _ in range(200):  # Longer than a server that had been told to stop would go on accepting.
+            assert await refusal(service.url, "/readyz") == "unavailable"
         assert await refusal(service.url, "/api/v1/messages", MESSAGE) == "draining"
         gate.opened.set()
         assert (await sender)["reply"] == {"text": "done"}

@@ -168,7 +168,7 @@ class Source:
     guest: bool = False
 
 
-class MessageView(msgspec.Struct, frozen=True, rename={"message_class": "class"}):
+class MessageView(msgspec.Struct, frozen=True, gc=False, rename={"message_class": "class"}):
     """What the engine knows of a message, without its text. `created` and `ended` are Unix seconds."""
 
     id: str

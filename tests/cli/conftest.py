@@ -60,7 +60,7 @@ def _spawn(arguments: Sequence[str], directory: Path, stderr: IO[str] | int) -> 
     return subprocess.Popen(
         [sys.executable, "-m", "pointsman", *arguments],
         cwd=directory,
-        env={"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"},
+        env={"PYTHONPATH": str(SOURCE)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,

@@ -56,8 +56,8 @@ def test_check_of_a_missing_file_says_how_to_make_one(command):
     assert "nowhere.toml: there is no such file; `pointsman init` writes one" in ran.err
 
 
-def test_check_builds_what_the_settings_describe(command):
-    """A rule that cannot work is found too, though each of its values is right."""
+def test_check_finds_what_no_single_value_shows(command):
+    """A rule that cannot work is found too, though its phrase is a text and its class is there."""
     rule = '[[classifier.rules]]\nphrase = "one two three four five six"\nmessage_class = "tactical"\n'
     Path("pointsman.toml").write_text(rule, "utf-8")
     ran = command("config", "check")

@@ -29,10 +29,11 @@ class Scripted:
         self.outcomes = list(outcomes)
         self.hold = hold
         self.sent: list[Attempt] = []
+        self.opened = 0
         self.closed = False
 
     async def open(self) -> None:
-        return None
+        self.opened += 1
 
     async def send(self, attempt: Attempt) -> Outcome:
         self.sent.append(attempt)
@@ -50,18 +51,23 @@ class Scripted:
 
 
 class Yard:
-    """One pool, what it emitted and how often it woke its dispatcher."""
+    """One pool, what it emitted, how often it woke its dispatcher and how often it called for help."""
 
     def __init__(self, clock: Clock, *, breaker: BreakerSettings | None = None) -> None:
         self.clock = clock
         self.rng = random.Random(1)
         self.events: list[Event] = []
         self.wakes = 0
+        self.calls_for_help = 0
         self.breaker = breaker or BreakerSettings()
-        self.pool = Pool("coders", BALANCERS["adaptive"](self.rng), FleetMean(), clock, self.events.append, self._woken)
+        balancer = BALANCERS["adaptive"](self.rng)
+        self.pool = Pool("coders", balancer, FleetMean(), clock, self.events.append, self._woken, self._called_for_help)
 
     def _woken(self) -> None:
         self.wakes += 1
+
+    def _called_for_help(self) -> None:
+        self.calls_for_help += 1
 
     def endpoint(self, worker_id: str, transport: Scripted, slots: int = 1) -> Endpoint:
         """Build a worker with its own stack; it has not joined."""

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from pointsman.core.balance import BALANCERS
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.events import BreakerMoved, WorkerJoined, WorkerLeft
 from pointsman.model.outcome import Delivered, Failed, Failure
@@ -20,11 +21,13 @@ BROKEN = Failed(Failure.WORKER_ERROR, "no", worker="w", sent=True)
 
 
 async def test_a_new_pool_is_down_until_a_worker_joins() -> None:
-    """Down and busy since it was made; up as soon as one worker may be called."""
+    """Down and busy since it was made; up as soon as one worker may be called, idle once nobody wants its slots."""
     yard = Yard(SimClock())
     assert yard.pool.down_since == yard.clock.monotonic()
     yard.join("w", Scripted(), slots=3)
     assert yard.pool.down_since is None
+    assert yard.pool.busy_since == yard.clock.monotonic()
+    yard.pool.spare()
     assert yard.pool.busy_since is None
     assert (yard.pool.free, yard.pool.slots) == (3, 3)
     assert yard.wakes > 0
@@ -130,6 +133,83 @@ async def test_removing_a_worker_takes_its_slots() -> None:
     assert (yard.pool.free, len(yard.pool)) == (1, 1)
     assert "w" not in yard.pool
     assert isinstance(yard.events[-1], WorkerLeft)
+
+
+async def test_a_pool_that_always_has_more_to_do_stays_busy() -> None:
+    """A slot that is taken again at once was never to spare: busy is counted from when the last one was taken first."""
+    clock = SimClock()
+    yard = Yard(clock)
+    endpoint = yard.join("w", Scripted())
+    yard.pool.spare()
+    began = clock.monotonic()
+    for _ in range(5):
+        hold = asyncio.Event()
+        endpoint.transport.hold = hold  # type: ignore[attr-defined]
+        task = asyncio.ensure_future(endpoint.deliver(attempt(at=clock.monotonic())))
+        await clock.sleep(1.0)
+        hold.set()
+        await task
+        assert yard.pool.free == 1
+    assert yard.pool.busy_since == began
+    assert yard.calls_for_help == 1
+    yard.pool.spare()
+    assert yard.pool.busy_since is None
+
+
+async def test_an_earlier_time_to_look_wakes_the_dispatcher() -> None:
+    """A breaker that opens while another worker is up frees no slot, but the dispatcher must know when to come back."""
+    clock = SimClock()
+    yard = Yard(clock, breaker=BreakerSettings(failures=1, open_s=5.0))
+    endpoint = yard.join("bad", Scripted(BROKEN))
+    yard.join("good", Scripted())
+    assert yard.pool.advance(clock.monotonic()) is None
+    hold = asyncio.Event()
+    endpoint.transport.hold = hold  # type: ignore[attr-defined]
+    task = asyncio.ensure_future(endpoint.deliver(attempt(at=clock.monotonic())))
+    await clock.sleep(1.0)
+    wakes = yard.wakes
+    hold.set()
+    await task
+    assert yard.wakes > wakes
+    look_at = yard.pool.advance(clock.monotonic())
+    assert look_at is not None
+    assert 3.9 < look_at - clock.monotonic() < 6.1
+
+
+async def test_plans_do_not_pile_up() -> None:
+    """A worker both held back and broken is looked at when the first of both is over; asking again plans no more."""
+    clock = SimClock()
+    yard = Yard(clock, breaker=BreakerSettings(failures=1, open_s=60.0))
+    endpoint = yard.join("w", Scripted(BROKEN))
+    await endpoint.deliver(attempt(at=clock.monotonic()))
+    now = clock.monotonic()
+    yard.pool.hold(endpoint, now + 10.0)
+    for _ in range(100):
+        yard.pool.refresh(endpoint)
+    assert len(yard.pool._wakes) <= 2
+    await clock.sleep_until(now + 10.0)
+    look_at = yard.pool.advance(clock.monotonic())
+    assert look_at is not None
+    assert look_at > now + 40.0
+
+
+async def test_another_balancer_takes_over_what_is_there() -> None:
+    """Workers, free slots and calls that are out go on as they were; the next pick is the new one's."""
+    yard = Yard(SimClock())
+    hold = asyncio.Event()
+    busy = yard.join("busy", Scripted(hold=hold))
+    yard.join("free", Scripted())
+    task = asyncio.ensure_future(busy.deliver(attempt(at=yard.clock.monotonic())))
+    await asyncio.sleep(0)
+    yard.pool.use(BALANCERS["round_robin"](yard.rng))
+    picks = [yard.pool.pick(yard.clock.monotonic()) for _ in range(3)]
+    assert [pick.id for pick in picks if pick] == ["free"] * 3
+    hold.set()
+    await task
+    ids = {pick.id for _ in range(4) if (pick := yard.pool.pick(yard.clock.monotonic()))}
+    assert (yard.pool.free, ids) == (2, {"busy", "free"})
+    yard.pool.remove(busy)
+    assert yard.pool.free == 1
 
 
 async def test_free_slots_are_right_after_any_history() -> None:

@@ -120,3 +120,14 @@ def test_waiting_for_a_free_worker_is_no_overhead() -> None:
     message.admission_s, message.waited = 0.001, True
     message.trail = [attempt_record(30.0, 0.51, 0.5)]
     assert overhead(message) == pytest.approx(0.001 + 0.01)
+
+
+async def test_an_attempt_that_lost_its_lease_is_not_counted() -> None:
+    """Whoever was faster has counted it; counting the late one too would use attempts up that were never made."""
+    desk = Desk()
+    lease = await desk.lease()
+    broken: Outcome = Failed(Failure.WORKER_ERROR, "broke", worker="w", sent=True)
+    await desk.settler.settle(lease, broken)
+    assert await desk.settler.settle(lease, broken) is None
+    assert await desk.settler.settle(lease, Delivered("w")) is None
+    assert lease.envelope.tries == 1

@@ -49,3 +49,40 @@ async def test_closing_ends_everything() -> None:
     assert len(tasks) == 2
     await tasks.close()
     assert len(tasks) == 0
+
+
+async def test_what_a_task_starts_while_it_ends_is_waited_for_too() -> None:
+    """A clean-up that needs a task of its own does not outlive the router."""
+    clock = SimClock()
+    tasks = Tasks(clock)
+    ended: list[str] = []
+
+    async def clean_up() -> None:
+        try:
+            await clock.sleep_until(1e12)
+        finally:
+            ended.append("second")
+
+    async def work() -> None:
+        try:
+            await clock.sleep_until(1e12)
+        finally:
+            tasks.spawn(clean_up(), "clean-up")
+            ended.append("first")
+
+    tasks.spawn(work(), "work")
+    await asyncio.sleep(0)
+    await tasks.close()
+    assert len(tasks) == 0
+    assert ended[0] == "first"
+
+
+async def test_closing_from_within_a_task_does_not_wait_for_itself() -> None:
+    """Whoever closes may be one of them."""
+    clock = SimClock()
+    tasks = Tasks(clock)
+    tasks.spawn(clock.sleep_until(1e12), "long")
+    closing = tasks.spawn(tasks.close(), "closing")
+    await asyncio.wait([closing])
+    await asyncio.sleep(0)
+    assert len(tasks) == 0

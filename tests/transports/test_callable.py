@@ -140,6 +140,7 @@ async def test_whatever_is_raised_becomes_a_failure(error: BaseException, failed
         assert await send(target) == (failed, None)
 
 
+@pytest.mark.real_loop(timeout_s=10)
 async def test_an_iterators_end_does_not_hang() -> None:
     """A future cannot hold StopIteration."""
     for target in raising(StopIteration()):
@@ -187,6 +188,7 @@ async def test_a_time_out_reaches_the_callable() -> None:
     assert cleaned == ["yes"]
 
 
+@pytest.mark.real_loop(timeout_s=10)
 async def test_context_variables_reach_a_thread() -> None:
     """As asyncio.to_thread does it."""
     variable = contextvars.ContextVar("variable", default="unset")

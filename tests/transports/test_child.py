@@ -127,6 +127,15 @@ async def test_stopping_lets_it_finish() -> None:
     assert watch.child.farewell == "it exited with status 0"
 
 
+async def test_stopping_gives_it_all_its_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That we closed its input is no reason to kill it a second later."""
+    monkeypatch.setattr(child_module, "_HALF_END_S", 0.0)
+    watch = await Watch.start("import sys; text = sys.stdin.read(); print('got ' + text.strip(), flush=True)")
+    await watch.child.write(b"work")
+    await watch.child.stop(20)
+    assert watch.lines == [Line(b"got work")]
+
+
 STUBBORN = """
 import os, signal, time
 signal.signal(signal.SIGTERM, {handler})

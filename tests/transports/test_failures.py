@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.model.errors import PointsmanError, UsageError
+from pointsman.model.errors import PointsmanError, SettingsError, UsageError
 from pointsman.model.outcome import Failure
 from pointsman.testing.attempts import WORKER, make_attempt
 from pointsman.transports.failures import DETAIL_CHARS, cut, fail_by_error, own_words, retry_after_s
@@ -20,6 +20,7 @@ from pointsman.transports.wire.errors import BodyTooLarge, ConnectFailed, Connec
         (ProtocolBroken("x"), Failure.WORKER_GARBAGE, True),
         (BodyTooLarge("x"), Failure.WORKER_GARBAGE, True),
         (UsageError("x"), Failure.ROUTER_ERROR, False),
+        (SettingsError(["x"]), Failure.ROUTER_ERROR, False),
     ],
 )
 def test_each_error_of_the_wire_has_its_meaning(error: PointsmanError, reason: Failure, sent: bool) -> None:

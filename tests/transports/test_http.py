@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.model.errors import UsageError
+from pointsman.model.errors import SettingsError, UsageError
 from pointsman.model.outcome import Delivered, Failed, Failure
 from pointsman.testing.attempts import WORKER, RecordingSink, make_attempt
 from pointsman.transports.http import REPLY_BYTES, HttpTransport
@@ -183,6 +183,21 @@ async def test_a_token_that_cannot_be_sent_is_our_fault_and_stays_secret() -> No
     assert (outcome.reason, outcome.sent) == (Failure.ROUTER_ERROR, False)
     assert "authorization" in outcome.detail
     assert "s3cret" not in outcome.detail
+    await transport.close()
+
+
+async def test_a_token_that_has_gone_missing_is_our_fault() -> None:
+    """Its file, for instance; the message is not lost, and no worker is troubled."""
+
+    def token() -> str:
+        raise SettingsError(["pools.coders.workers.0.auth: file key.txt is missing"])
+
+    transport = HttpTransport("http://127.0.0.1:9", max_in_flight=1, token=token)
+    await transport.open()
+    outcome = await transport.send(make_attempt())
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.sent) == (Failure.ROUTER_ERROR, False)
+    assert "key.txt is missing" in outcome.detail
     await transport.close()
 
 

@@ -32,8 +32,10 @@ async def test_a_link_that_is_not_open_sends_nothing() -> None:
                 await link.post("", (), b"{}")
             assert not await link.probe()
             await link.open()
-            await link.open()
             assert await link.probe()
+            await link.open()
+            with await link.post("", (), b"{}") as response:
+                assert response.status == 200
             await link.close()
             await link.close()
         assert server.connections == 2

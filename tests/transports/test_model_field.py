@@ -165,6 +165,8 @@ def test_the_work_is_bounded() -> None:
     with pytest.raises(ValueError, match="more than 200000 nested values"):
         replace_model(b'{"a": [' + b"[]," * MAX_STEPS + b'"model"], "model": "x"}', "m")
     with pytest.raises(ValueError, match="more than 200000 nested values"):
+        replace_model(b'{"model": "x", "a": ["model", ' + b"[]," * MAX_STEPS + b"1]}", "m")
+    with pytest.raises(ValueError, match="more than 200000 nested values"):
         replace_model(b'{"model": 1' + b', "a": 1' * MAX_STEPS + b', "model": 2}', "m")
     with pytest.raises(ValueError, match="no JSON object"):
         replace_model(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b', "model": "x"}', "m")

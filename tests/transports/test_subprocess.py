@@ -11,6 +11,7 @@ import pytest
 from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
 from pointsman.testing.attempts import WORKER, RecordingSink, make_attempt
 from pointsman.transports.answers import MAX_GARBAGE_RUN
+from pointsman.transports.child import Child
 from pointsman.transports.subprocess import SubprocessTransport
 from tests.transports.raw_server import turn_until
 
@@ -218,6 +219,41 @@ async def test_a_child_that_ends_as_soon_as_it_starts_does_not_stand_in_the_way(
         transport._not_before = 0.0  # the pause is over
         await transport.probe()
         assert transport.describe()["starts"] == starts
+    await transport.close()
+
+
+@real
+async def test_a_child_that_ended_while_it_was_started_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late its start is told."""
+    start = Child.start
+
+    async def late_start(*arguments: Any) -> Child:
+        child = await start(*arguments)
+        await child.gone()
+        return child
+
+    transport = SubprocessTransport(["true"], max_in_flight=1)
+    monkeypatch.setattr(Child, "start", late_start)
+    await transport.open()
+    assert transport._child is None
+    assert not await transport.probe()
+    assert transport.describe()["starts"] == 2
+    await transport.close()
+
+
+@real
+async def test_the_end_of_a_child_whose_start_was_cancelled_is_not_that_of_its_successor() -> None:
+    """Messages of the successor go on."""
+    transport = program(PARROT)
+    await transport.open()
+    waiting = asyncio.create_task(ask(transport, '{"id": "other"}'))
+    await turn_until(lambda: transport.describe()["garbage_lines"])
+    stray = await Child.start([sys.executable, "-c", ""], transport._take, transport._ended, 1000)
+    await stray.gone()
+    assert transport.describe()["in_hand"] == 1
+    assert transport.describe()["pid"]
+    waiting.cancel()
+    await asyncio.wait([waiting])
     await transport.close()
 
 

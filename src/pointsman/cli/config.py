@@ -29,11 +29,8 @@ def check(ctx: click.Context, file: Path | None, values: Mapping[str, str], form
 
     FILE is pointsman.toml in this directory unless you say otherwise. Exit code 5 means that there are mistakes.
     """
-    from pointsman.assembly import House
-
     try:
         loaded = read(file, values)
-        House(loaded.settings)
     except SettingsError as error:
         if form != "json":
             raise

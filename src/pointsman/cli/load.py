@@ -106,7 +106,7 @@ def _unlimited(senders: int) -> Settings:
     worker = WorkerSettings(id=_WORKER, transport="callable", max_in_flight=max(1, senders))
     pools = Settings().pools
     return Settings(
-        limits=LimitSettings(rate_per_min=most, burst=most, flood_copies=most),
+        limits=LimitSettings(rate_per_min=most, burst=most),
         pools={**pools, "coders": PoolSettings(workers=[worker])},
     )
 

@@ -86,7 +86,7 @@ def on_terminal() -> bool:
 
 def printable(text: str) -> str:
     r"""Return `text` on one line, with whatever could act on a terminal as `\xNN` or `\uNNNN`."""
-    return "".join(char for char in text)
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
 def _escape(char: str) -> str:

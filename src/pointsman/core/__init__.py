@@ -1,1 +1,1 @@
-"""Every decision, as pure objects: no I/O, no clock, no randomness of their own. They take `now` and, where needed, an rng."""
+"""Every decision, as pure objects: no I/O, no clock, no chance of their own. They take `now` and, if needed, an rng."""

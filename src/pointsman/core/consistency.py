@@ -1,4 +1,4 @@
-"""What is wrong with settings that no single value shows: names that lead nowhere or stand twice, rules that cannot work.
+"""Contradictions in settings, which no single value shows: names that lead nowhere, names that stand twice, bad rules.
 
 Whoever takes settings in, from a file or from a program, asks here.
 """

@@ -23,7 +23,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     weight: float
 
 
-class Classification(msgspec.Struct, frozen=True):
+class Classification(msgspec.Struct, frozen=True, gc=False):
     """The class of a message and why.
 
     Attributes:
@@ -49,7 +49,7 @@ class Classification(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Decision(msgspec.Struct, kw_only=True, rename={"message_class": "class"}):
+class Decision(msgspec.Struct, kw_only=True, gc=False, rename={"message_class": "class"}):
     """The decision record of one message, without its text.
 
     Times are seconds since acceptance; instants are Unix seconds. Kept after the end, see `runtime.decisions`.

@@ -14,7 +14,7 @@ from pointsman.model.outcome import Cause, Outcome, Refused
 from pointsman.model.states import Status
 
 
-class MessageRefused(msgspec.Struct, frozen=True):
+class MessageRefused(msgspec.Struct, frozen=True, gc=False):
     """A message was refused at admission."""
 
     at: float
@@ -22,7 +22,7 @@ class MessageRefused(msgspec.Struct, frozen=True):
     refused: Refused
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """A message was accepted and queued.
 
     Attributes:
@@ -36,7 +36,7 @@ class Admitted(msgspec.Struct, frozen=True):
     classify_s: float
 
 
-class AttemptStarted(msgspec.Struct, frozen=True):
+class AttemptStarted(msgspec.Struct, frozen=True, gc=False):
     """A message was handed out; the worker is not chosen yet."""
 
     at: float
@@ -44,7 +44,7 @@ class AttemptStarted(msgspec.Struct, frozen=True):
     pool: str
 
 
-class AttemptEnded(msgspec.Struct, frozen=True):
+class AttemptEnded(msgspec.Struct, frozen=True, gc=False):
     """A hand-out came to its outcome.
 
     Attributes:
@@ -63,7 +63,7 @@ class AttemptEnded(msgspec.Struct, frozen=True):
     outcome: Outcome | None
 
 
-class Ended(msgspec.Struct, frozen=True):
+class Ended(msgspec.Struct, frozen=True, gc=False):
     """A message reached one of its five ends. Emitted exactly once for each admitted message.
 
     Attributes:
@@ -80,7 +80,7 @@ class Ended(msgspec.Struct, frozen=True):
     total_s: float
 
 
-class BreakerMoved(msgspec.Struct, frozen=True):
+class BreakerMoved(msgspec.Struct, frozen=True, gc=False):
     """A worker's circuit breaker changed its state."""
 
     at: float
@@ -90,7 +90,7 @@ class BreakerMoved(msgspec.Struct, frozen=True):
     now: str
 
 
-class WorkerJoined(msgspec.Struct, frozen=True):
+class WorkerJoined(msgspec.Struct, frozen=True, gc=False):
     """A worker joined a pool."""
 
     at: float
@@ -98,7 +98,7 @@ class WorkerJoined(msgspec.Struct, frozen=True):
     worker: str
 
 
-class WorkerLeft(msgspec.Struct, frozen=True):
+class WorkerLeft(msgspec.Struct, frozen=True, gc=False):
     """A worker left its pool; what it had in hand has ended."""
 
     at: float

@@ -9,7 +9,7 @@ from pointsman.model.outcome import Cause, Reply
 from pointsman.model.states import ENDS, Status
 
 
-class Result(msgspec.Struct, frozen=True, rename={"message_class": "class"}):
+class Result(msgspec.Struct, frozen=True, gc=False, rename={"message_class": "class"}):
     """State of a message as its sender sees it.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import msgspec
@@ -22,7 +23,8 @@ class Decisions:
 
     def __init__(self, keep: int) -> None:
         self.keep = keep
-        self._records: dict[str, Decision] = {}
+        # The first key of a plain dict is found slowly once many before it are gone.
+        self._records: OrderedDict[str, Decision] = OrderedDict()
 
     def observe(self, event: Event) -> None:
         """Keep the record of a message that has ended."""
@@ -32,7 +34,7 @@ class Decisions:
             envelope = event.envelope
             self._records[envelope.id] = record(envelope, event.status, event.cause, event.overhead_s, event.total_s)
             if len(self._records) > self.keep:
-                del self._records[next(iter(self._records))]
+                self._records.popitem(last=False)
 
     def _complete(self, envelope: Envelope) -> None:
         """Add the attempt that a cancelled message had out: it ends after its message."""

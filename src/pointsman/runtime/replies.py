@@ -7,6 +7,7 @@ reply by id for a while, within a bound on count and bytes.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,7 +107,7 @@ class Replies:
         self._keep = keep
         self._keep_bytes = keep_bytes
         self._waiters: dict[str, Waiter] = {}
-        self._late: dict[str, tuple[Result, int]] = {}
+        self._late: OrderedDict[str, tuple[Result, int]] = OrderedDict()
         self._late_bytes = 0
 
     def open(self, message_id: str) -> Waiter:
@@ -148,7 +149,7 @@ class Replies:
         self._late[result.id] = (result, size)
         self._late_bytes += size
         while len(self._late) > self._keep or (self._late_bytes > self._keep_bytes and len(self._late) > 1):
-            self._late_bytes -= self._late.pop(next(iter(self._late)))[1]
+            self._late_bytes -= self._late.popitem(last=False)[1][1]
 
     def __len__(self) -> int:
         """Callers that wait, or will ask later."""

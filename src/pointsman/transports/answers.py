@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import OrderedDict
 from typing import Any, NamedTuple
 
 from pointsman.model.outcome import Failure
@@ -54,7 +55,7 @@ class Answers:
     def __init__(self, name: str) -> None:
         self._name = name
         self._waiting: dict[str, _Waiting] = {}
-        self._given_up: dict[str, None] = {}
+        self._given_up: OrderedDict[str, None] = OrderedDict()
         self._garbage_run = 0
         self.garbage_lines = 0
 
@@ -79,7 +80,7 @@ class Answers:
         del self._waiting[message_id]
         self._given_up[message_id] = None
         if len(self._given_up) > _REMEMBERED:
-            del self._given_up[next(iter(self._given_up))]
+            self._given_up.popitem(last=False)
 
     def take(self, line: Line) -> bool:
         """Take a line of output; whether the child may go on."""

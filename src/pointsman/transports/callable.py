@@ -122,12 +122,10 @@ class CallableTransport:
 
 
 def _call_in_thread(target: Target, work: dict[str, Any]) -> tuple[Any, BaseException | None]:
-    """Call, and carry what is raised as a value: a future cannot hold a StopIteration, and would wait for ever."""
+    """Call, and carry what is raised as a value: a future that is given a StopIteration is never done."""
     try:
         return target(work), None
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code may raise anything
-        if isinstance(error, StopIteration):
-            return None, RuntimeError("the worker raised StopIteration")
         return None, error
 
 

@@ -6,10 +6,10 @@ redirect counts as sent, because some programs act first and redirect then.
 
 from __future__ import annotations
 
-from pointsman.model.errors import PointsmanError, UsageError
+from pointsman.model.errors import PointsmanError, SettingsError, UsageError
 from pointsman.model.outcome import Failed, Failure
 from pointsman.ports import Attempt
-from pointsman.transports.wire.errors import BodyTooLarge, ConnectFailed, ConnectionClosed, ProtocolBroken
+from pointsman.transports.wire.errors import BodyTooLarge, ConnectFailed, ConnectionClosed, ProtocolBroken, WireError
 from pointsman.transports.wire.response import Response
 from pointsman.transports.work import decode_json
 
@@ -27,7 +27,11 @@ _WIRE: dict[type[PointsmanError], tuple[Failure, bool]] = {
     ProtocolBroken: (Failure.WORKER_GARBAGE, True),
     BodyTooLarge: (Failure.WORKER_GARBAGE, True),
     UsageError: (Failure.ROUTER_ERROR, False),
+    SettingsError: (Failure.ROUTER_ERROR, False),
 }
+SEND_ERRORS = (WireError, UsageError, SettingsError)
+"""What sending a message over HTTP may raise: the four of the wire, and those of a token: unusable, missing."""
+
 # Where workers and frameworks put their explanation: OpenAI, FastAPI, RFC 9457, Go's habits.
 _EXPLANATIONS = ("error", "detail", "message", "title")
 
@@ -54,7 +58,7 @@ def fail(
 
 
 def fail_by_error(attempt: Attempt, error: PointsmanError) -> Failed:
-    """Return what an error of the wire means. `error` is one of the four, or UsageError for an unusable token."""
+    """Return what an error means. `error` is one of `SEND_ERRORS`."""
     reason, sent = _WIRE[type(error)]
     return fail(attempt, reason, str(error), sent=sent)
 

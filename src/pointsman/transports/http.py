@@ -8,12 +8,10 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Callable
 
-from pointsman.model.errors import UsageError
 from pointsman.model.outcome import Delivered, Failure, Outcome
 from pointsman.ports import Attempt
-from pointsman.transports.failures import fail, fail_by_error, fail_by_status, own_words, read_error_body
+from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, fail_by_status, own_words, read_error_body
 from pointsman.transports.link import Link
-from pointsman.transports.wire.errors import WireError
 from pointsman.transports.work import decode_json, encode_work, traceparent
 
 REPLY_BYTES = 67_108_864
@@ -56,7 +54,7 @@ class HttpTransport:
                 if status >= 300:
                     return fail_by_status(attempt, response, await read_error_body(response))
                 body = await response.read(REPLY_BYTES)
-        except (WireError, UsageError) as error:
+        except SEND_ERRORS as error:
             return fail_by_error(attempt, error)
         try:
             value = decode_json(body)

@@ -14,14 +14,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from pointsman.model.errors import UsageError
 from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
 from pointsman.ports import Attempt
-from pointsman.transports.failures import fail, fail_by_error, fail_by_status, own_words, read_error_body
+from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, fail_by_status, own_words, read_error_body
 from pointsman.transports.http import REPLY_BYTES
 from pointsman.transports.link import Link
 from pointsman.transports.model_field import replace_model
-from pointsman.transports.wire.errors import WireError
 from pointsman.transports.wire.response import Response
 from pointsman.transports.work import encode_json, traceparent
 
@@ -92,7 +90,7 @@ class OpenAITransport:
                 if relayed is not None:
                     return await _relay(attempt, response)
                 answer = await response.read(REPLY_BYTES)
-        except (WireError, UsageError) as error:
+        except SEND_ERRORS as error:
             return fail_by_error(attempt, error)
         return _put_text(attempt, answer)
 

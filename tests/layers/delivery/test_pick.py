@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from pointsman.layers.delivery.pick import Pick
-from pointsman.model.outcome import AttemptRecord, Delivered, Failed, Failure
+from pointsman.model.outcome import AttemptRecord, Delivered, Failed, Failure, Outcome
 from pointsman.sim import SimClock
 from pointsman.testing.make import attempt, envelope
 from tests.runtime.fleet_of import Scripted, Yard
@@ -120,3 +122,81 @@ async def test_gives_the_claimed_slot_back_exactly_once() -> None:
     unplaced.claimed = True
     await Pick({"coders": empty.pool}, empty.clock)(unplaced)
     assert unplaced.claimed
+
+
+def vain(number: int) -> AttemptRecord:
+    """Return the record of a hand-out that found no worker."""
+    return AttemptRecord(number, "coders", "", "no_worker", 0.0, 0.0)
+
+
+async def always_busy() -> tuple[Yard, asyncio.Event, asyncio.Task[Outcome]]:
+    """Return a pool whose worker `a` is free and whose worker `b` is busy until the event."""
+    yard = Yard(SimClock())
+    yard.join("a", Scripted())
+    hold = asyncio.Event()
+    busy = yard.join("b", Scripted(hold=hold))
+    other = asyncio.ensure_future(busy.deliver(attempt(at=yard.clock.monotonic(), timeout_s=1e6)))
+    await asyncio.sleep(0)
+    return yard, hold, other
+
+
+async def test_waiting_for_another_worker_gets_longer_each_time_and_ends() -> None:
+    """Each time in vain the pause doubles; after six times the worker that failed it is better than none."""
+    yard, hold, other = await always_busy()
+    pauses = []
+    message = envelope(at=yard.clock.monotonic())
+    message.trail.append(failed_at("a"))
+    while True:
+        outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+        if not isinstance(outcome, Failed):
+            break
+        pauses.append(outcome.retry_after_s)
+        message.trail.append(vain(message.attempt))
+    assert outcome == Delivered("a")
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2]
+    hold.set()
+    await other
+
+
+async def test_patience_begins_anew_with_each_failure() -> None:
+    """Only hand-outs since the last real attempt count."""
+    yard, hold, other = await always_busy()
+    message = envelope(at=yard.clock.monotonic())
+    message.trail += [failed_at("a"), *(vain(number) for number in range(6)), failed_at("a")]
+    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    assert isinstance(outcome, Failed)
+    assert outcome.retry_after_s == 0.1
+    hold.set()
+    await other
+
+
+@pytest.mark.parametrize("result", ["worker_busy", "breaker_open", "cancelled", "worker_left"])
+async def test_a_worker_that_did_nothing_wrong_is_not_avoided(result: str) -> None:
+    """It was busy, held back by its breaker or left alone: the message goes to it while another one is busy."""
+    yard, hold, other = await always_busy()
+    message = envelope(at=yard.clock.monotonic())
+    message.trail.append(AttemptRecord(1, "coders", "a", result, 0.0, 0.1))
+    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    assert outcome == Delivered("a")
+    hold.set()
+    await other
+
+
+@pytest.mark.parametrize("result", ["worker_error", "worker_timeout", "worker_closed", "worker_garbage", "lease_lost"])
+async def test_a_worker_that_failed_the_message_is_avoided(result: str) -> None:
+    """Whatever it did."""
+    yard = Yard(SimClock())
+    yard.join("a", Scripted())
+    yard.join("b", Scripted())
+    message = envelope(at=yard.clock.monotonic())
+    message.trail.append(AttemptRecord(1, "coders", "a", result, 0.0, 0.1))
+    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    assert outcome == Delivered("b")
+
+
+async def test_an_empty_pool_says_so_and_asks_for_a_pause() -> None:
+    """The slot it was leased for is gone: nothing was sent, and it must not come back as fast as the loop turns."""
+    yard = Yard(SimClock())
+    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic()))
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.sent, outcome.retry_after_s) == (Failure.NO_WORKER, False, 0.1)

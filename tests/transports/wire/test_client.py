@@ -12,8 +12,10 @@ import pytest
 
 from pointsman.model.errors import UsageError
 from pointsman.transports.wire.client import HttpClient
+from pointsman.transports.wire.connection import Connection
 from pointsman.transports.wire.errors import ConnectFailed, ConnectionClosed, ProtocolBroken
 from tests.transports.raw_server import Request, Talk, serve, turn_until
+from tests.transports.wire.fake_transport import FakeTransport
 
 pytestmark = pytest.mark.real_loop(timeout_s=20)
 
@@ -56,6 +58,17 @@ async def test_a_request_reaches_the_server_as_it_was_meant() -> None:
         ("content-type", "text/plain"),
         ("content-length", "4"),
     ]
+
+
+async def test_the_operating_system_watches_over_a_silent_server() -> None:
+    """A machine that vanished is noticed although it says nothing."""
+    async with serve(echo) as server:
+        client = HttpClient(server.url, max_connections=1)
+        assert await ask(client) == b"hi"
+        (connection,) = client._pool._open
+        sock = connection._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        await client.close()
 
 
 async def test_one_connection_carries_many_requests() -> None:
@@ -193,6 +206,23 @@ async def test_a_kept_connection_whose_write_fails_is_replaced_unseen() -> None:
     assert await ask(client) == b"ok"
     (await second).close()
     listener.close()
+    await client.close()
+
+
+async def test_a_new_connection_that_is_closed_at_once_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server does not want us; nothing was sent."""
+    client = HttpClient("http://worker", max_connections=1)
+    made: list[FakeTransport] = []
+
+    async def connect() -> Connection:
+        connection = Connection(asyncio.get_running_loop(), client._pool._open.add, client._pool._forget)
+        made.append(FakeTransport(connection, write_fails=True))
+        return connection
+
+    monkeypatch.setattr(client._pool, "connect", connect)
+    with pytest.raises(ConnectFailed, match="before the request was written"):
+        await ask(client)
+    assert len(made) == 1
     await client.close()
 
 

@@ -7,6 +7,7 @@ Bounded: the conversation that was silent for longest goes first.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 
 
@@ -23,8 +24,9 @@ class ConversationPins:
     def __init__(self, pin_s: float, max_pins: int) -> None:
         self._pin_s = pin_s
         self._max_pins = max_pins
-        # Oldest first: each message moves its conversation to the end, so the order is also that of expiry.
-        self._pins: dict[tuple[str, str], tuple[str, float]] = {}
+        # Oldest first: each message moves its conversation to the end, so the order is also that of expiry. An
+        # OrderedDict, because the first key of a plain dict is found slowly once many before it are gone.
+        self._pins: OrderedDict[tuple[str, str], tuple[str, float]] = OrderedDict()
 
     def __len__(self) -> int:
         """Conversations held, the expired ones not yet swept included."""

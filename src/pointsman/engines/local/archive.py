@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import islice
 
@@ -21,15 +22,16 @@ class Archive:
         self._keep = keep
         self._keep_letters = keep_letters
         self._keep_letter_bytes = keep_letter_bytes
-        self._views: dict[str, MessageView] = {}
-        self._letters: dict[str, tuple[DeadLetter, int]] = {}
+        # The first key of a plain dict is found slowly once many before it are gone.
+        self._views: OrderedDict[str, MessageView] = OrderedDict()
+        self._letters: OrderedDict[str, tuple[DeadLetter, int]] = OrderedDict()
         self._letter_bytes = 0
 
     def remember(self, view: MessageView) -> None:
         """Keep the view of a message that has just ended."""
         self._views[view.id] = view
         if len(self._views) > self._keep:
-            del self._views[next(iter(self._views))]
+            self._views.popitem(last=False)
 
     def bury(self, letter: DeadLetter, size_bytes: int) -> None:
         """Keep a dead letter, and drop the oldest where there is no room; the newest stays, whatever its size."""

@@ -21,9 +21,9 @@ _MARGIN_S = 1.0  # how much earlier than the server we close
 
 # A worker may think for hours without a byte: probe the peer, so that routers in between remember the connection and
 # a machine that vanished is noticed after two minutes.
-_KEEPALIVE = [
-    (getattr(socket, name), seconds)
-    for name, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+_PROBING = [
+    (getattr(socket, name), value)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
     if hasattr(socket, name)
 ]
 
@@ -115,7 +115,7 @@ class Pool:
         self._check_open(where)
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                _, connection = await loop.create_connection(
+                transport, connection = await loop.create_connection(
                     lambda: Connection(loop, self._open.add, self._forget),
                     origin.host,
                     origin.port,
@@ -131,6 +131,7 @@ class Pool:
         except ConnectFailed:
             connection.abort()
             raise
+        _probe_when_silent(transport)
         return connection
 
     async def close(self) -> None:
@@ -180,6 +181,17 @@ class Pool:
         if not self._open and self._all_lost is not None:
             self._all_lost.set_result(None)
             self._all_lost = None
+
+
+def _probe_when_silent(transport: asyncio.Transport) -> None:
+    """Ask the operating system to find out whether a silent peer is still there."""
+    try:
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _PROBING:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    except OSError:
+        pass  # closed already; whoever uses it will see
 
 
 def _announced_s(connection: Connection) -> float:

@@ -1,0 +1,95 @@
+"""Decision records: complete, bounded, and without the text."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pointsman.model.decision import Evidence
+from pointsman.model.events import Admitted, AttemptEnded, Ended
+from pointsman.model.message import Envelope
+from pointsman.model.outcome import AttemptRecord, Cause
+from pointsman.model.states import Status
+from pointsman.runtime.decisions import Decisions, record
+from pointsman.testing.make import envelope
+
+
+def ended(of: Envelope, status: Status = Status.DELIVERED, cause: Cause | None = None) -> Ended:
+    """Return the event of a message's end."""
+    return Ended(1010.0, of, status, cause, "", 0.25, 10.0)
+
+
+def tried(worker: str, pool: str = "coders", queued_s: float = 0.5, result: str = "delivered") -> AttemptRecord:
+    """Return the record of an attempt."""
+    return AttemptRecord(1, pool, worker, result, queued_s, 0.5)
+
+
+def test_a_record_says_why_and_where() -> None:
+    """Class with probabilities and evidence, pool, worker, times, cause; who sent it, but not what."""
+    of = envelope("the secret plan", client="x", priority="high", conversation_id="talk")
+    assert of.classification is not None
+    evidence = (Evidence("fix", "fix the", "tactical", 1.5),)
+    of.classification = msgspec.structs.replace(
+        of.classification, runner_up="strategic", margin=0.8, threshold=0.6, version="7", evidence=evidence
+    )
+    of.trail.append(tried("w"))
+    of.classify_s, of.trace_id, of.replay_of = 0.001, "t" * 32, "r" * 32
+    kept = record(of, Status.DEAD, Cause.OUTCOME_UNKNOWN, 0.25, 10.0)
+    assert "secret" not in msgspec.json.encode(kept).decode()
+    assert (kept.id, kept.client, kept.priority, kept.received) == (of.id, "x", "high", 1_700_000_000.0)
+    assert (kept.message_class, kept.confidence, kept.cause) == ("tactical", 0.9, "rule")
+    assert (kept.runner_up, kept.margin, kept.threshold, kept.version) == ("strategic", 0.8, 0.6, "7")
+    assert (kept.evidence, kept.probabilities) == (evidence, {"tactical": 0.9, "strategic": 0.1})
+    assert (kept.pool, kept.worker, kept.fallback, kept.attempts) == ("coders", "w", False, of.trail)
+    assert (kept.status, kept.ended_cause, kept.overhead_s, kept.total_s) == ("dead", "outcome_unknown", 0.25, 10.0)
+    assert (kept.queued_s, kept.classify_s) == (0.5, 0.001)
+    assert (kept.conversation_id, kept.trace_id, kept.replay_of) == ("talk", "t" * 32, "r" * 32)
+
+
+def test_a_record_of_a_message_that_has_just_come_is_possible() -> None:
+    """Nothing is known of pool, worker or class yet, and nothing is made up."""
+    of = envelope()
+    of.classification, of.pool = None, ""
+    fresh = record(of, Status.QUEUED)
+    assert (fresh.message_class, fresh.confidence, fresh.pool, fresh.worker) == ("", 0.0, "", None)
+    assert (fresh.queued_s, fresh.total_s, fresh.ended_cause, fresh.fallback) == (None, None, None, False)
+
+
+def test_a_fallback_is_one_where_another_pool_served() -> None:
+    """The pool is the one that had it last; the first hand-out says how long it was queued."""
+    of = envelope()
+    of.trail += [tried("w", queued_s=1.0, result="worker_error"), tried("p", "planners", 4.0)]
+    kept = record(of, Status.DELIVERED)
+    assert (kept.pool, kept.worker, kept.fallback, kept.queued_s) == ("planners", "p", True, 1.0)
+
+
+def test_the_oldest_records_go_first() -> None:
+    """Bounded; what is no end is not kept."""
+    decisions = Decisions(3)
+    messages = [envelope(id=f"{number:032x}") for number in range(5)]
+    decisions.observe(Admitted(1000.0, messages[0], 0.1, 0.1))
+    assert len(decisions) == 0
+    for message in messages:
+        decisions.observe(ended(message))
+    assert [decisions.get(message.id) is not None for message in messages] == [False, False, True, True, True]
+    assert len(decisions) == 3
+
+
+def test_a_cancelled_message_is_completed_by_the_attempt_it_had_out() -> None:
+    """Its end is told first, the attempt ends after it; the record names the worker all the same."""
+    decisions = Decisions(3)
+    of = envelope()
+    decisions.observe(ended(of, Status.CANCELLED, Cause.SENDER))
+    of.trail.append(tried("p", "planners", 0.75, "cancelled"))
+    decisions.observe(AttemptEnded(1011.0, of, "planners", "p", 0.5, 0.5, None))
+    kept = decisions.get(of.id)
+    assert kept is not None
+    assert (kept.status, kept.ended_cause, kept.total_s) == ("cancelled", "sender", 10.0)
+    assert (kept.pool, kept.worker, kept.fallback, kept.queued_s) == ("planners", "p", True, 0.75)
+    assert [one.result for one in kept.attempts] == ["cancelled"]
+
+
+def test_an_attempt_of_an_unknown_message_is_no_record() -> None:
+    """A delivery cancelled for its lease has a message that goes on."""
+    decisions = Decisions(3)
+    decisions.observe(AttemptEnded(1011.0, envelope(), "coders", "w", 0.5, 0.5, None))
+    assert len(decisions) == 0
