@@ -52,7 +52,7 @@ def test_a_class_goes_to_its_pool_with_the_pools_rules() -> None:
     ],
 )
 def test_agents_get_more_time_and_are_not_started_twice(pool: PoolSettings, timeout_s: float, redeliver: str) -> None:
-    """Where all workers of a pool are agents and nobody says otherwise; with one model among them it is none of agents."""
+    """Where all workers of a pool are agents and nobody says otherwise; one model among them makes the difference."""
     assert (timeout_of(pool), redeliver_of(pool)) == (timeout_s, redeliver)
 
 

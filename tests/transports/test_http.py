@@ -18,6 +18,12 @@ pytestmark = pytest.mark.real_loop(timeout_s=20)
 
 async def exchange(body: bytes, status: str = "200 OK", *headers: str) -> tuple[Any, Any, Request]:
     """Send one message to a worker that answers this; return outcome, reply value and what it was sent."""
+    outcome, sink, request = await exchange_into(body, status, *headers)
+    return outcome, sink.value, request
+
+
+async def exchange_into(body: bytes, status: str, *headers: str) -> tuple[Any, RecordingSink, Request]:
+    """Do the same and return the sink instead of its value."""
     requests: list[Request] = []
 
     async def script(talk: Talk) -> None:
@@ -31,7 +37,7 @@ async def exchange(body: bytes, status: str = "200 OK", *headers: str) -> tuple[
         outcome = await transport.send(attempt)
         await transport.close()
     assert isinstance(attempt.reply, RecordingSink)
-    return outcome, attempt.reply.value, requests[0]
+    return outcome, attempt.reply, requests[0]
 
 
 async def test_the_message_is_posted_as_json_with_its_trace() -> None:
@@ -205,3 +211,11 @@ async def test_a_url_that_cannot_be_used_is_refused_when_it_is_given() -> None:
     """Not with the first message."""
     with pytest.raises(UsageError):
         HttpTransport("ftp://worker", max_in_flight=1)
+
+
+async def test_a_refused_message_keeps_the_workers_status_and_words() -> None:
+    """A 4xx ends the message, so its sender gets what the worker said; a 5xx is tried again and leaves no trace."""
+    _, sink, _ = await exchange_into(b'{"error": "no such repository"}', "422 Unprocessable Content")
+    assert (sink.status, sink.body) == (422, b'{"error": "no such repository"}')
+    _, sink, _ = await exchange_into(b'{"error": "later"}', "500 Oops")
+    assert (sink.status, sink.chunks) == (0, [])

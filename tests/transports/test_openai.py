@@ -242,11 +242,11 @@ async def test_an_error_that_does_not_end_it_is_not(status: str) -> None:
     assert (sink.status, sink.body) == (0, b"")
 
 
-async def test_a_native_messages_error_is_not_relayed() -> None:
-    """Its sender does not speak this protocol."""
+async def test_a_native_messages_error_is_relayed_too():
+    """Its sender gets the worker's own status and words, in an answer of our own."""
     outcome, sink, _ = await exchange(make_attempt(), b'{"error": {"message": "too long"}}', "400 Bad Request")
     assert outcome.detail == "status 400: too long"
-    assert (sink.status, sink.chunks, sink.value) == (0, [], None)
+    assert (sink.status, sink.body, sink.value) == (400, b'{"error": {"message": "too long"}}', None)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"model": ', b"hello"])

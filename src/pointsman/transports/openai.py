@@ -126,10 +126,10 @@ async def _relay(attempt: Attempt, response: Response) -> Outcome:
 
 
 async def _refuse(attempt: Attempt, response: Response) -> Failed:
-    """Return the failure; where it ends the message and the sender speaks this protocol, relay the worker's error."""
+    """Return the failure; where it ends the message, relay the worker's error."""
     body = await read_error_body(response)
     failed = fail_by_status(attempt, response, body)
-    if failed.reason is Failure.MESSAGE_FAULT and attempt.envelope.body is not None:
+    if failed.reason is Failure.MESSAGE_FAULT:
         attempt.reply.start(response.status, _passing(response))
         await attempt.reply.write(body)
     return failed

@@ -1,0 +1,448 @@
+"""Reload: all of it or nothing, and nobody whose message is in hand notices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pointsman.assembly import House
+from pointsman.config.secrets import Secrets
+from pointsman.embedded import Router
+from pointsman.model.errors import Conflict, SettingsError
+from pointsman.model.message import Message
+from pointsman.model.outcome import Refusal, Refused
+from pointsman.model.result import Result
+from pointsman.model.settings import (
+    BreakerSettings,
+    ClassifierSettings,
+    ClassSettings,
+    EngineSettings,
+    LimitSettings,
+    PoolSettings,
+    RetrySettings,
+    RuleSettings,
+    Secret,
+    ServerSettings,
+    Settings,
+    TelemetrySettings,
+    ValidationSettings,
+    WorkerSettings,
+)
+from pointsman.reload import reload
+from pointsman.sim import SimClock
+
+
+async def echo(work: Mapping[str, Any]) -> str:
+    """Answer at once."""
+    return f"did {work['text']}"
+
+
+async def slow(work: Mapping[str, Any]) -> str:
+    """Answer after ten seconds."""
+    await asyncio.sleep(10.0)
+    return f"slowly did {work['text']}"
+
+
+def local(name: str, **fields: Any) -> WorkerSettings:
+    """Return a worker that is a function."""
+    return WorkerSettings(id=name, transport="callable", **fields)
+
+
+def with_coders(*workers: WorkerSettings, **sections: Any) -> Settings:
+    """Return settings with these workers in pool `coders`."""
+    pools = {"planners": PoolSettings(), "coders": PoolSettings(workers=list(workers))}
+    return Settings(**{"pools": pools, **sections})
+
+
+class Plant:
+    """A running house with three functions to choose workers from."""
+
+    def __init__(self, settings: Settings) -> None:
+        functions = {"w": echo, "v": echo, "slow": slow}
+        self.house = House(
+            settings, clock=SimClock(), local=functions, secrets=Secrets({"TOKEN": "secret"}, Path("nowhere"))
+        )
+
+    async def __aenter__(self) -> Plant:
+        await self.house.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.house.stop(0.0)
+
+    async def send(self, text: str = "x", **fields: Any) -> Result | Refused:
+        """Send a message and wait for its end."""
+        return await self.house.core.send(
+            self.house.envelopes.wrap(Message(text=text, **{"class_": "tactical", **fields})), None
+        )
+
+    async def served_by(self, **fields: Any) -> str:
+        """Send a message; return the id of the worker that served it."""
+        result = await self.send(**fields)
+        assert isinstance(result, Result), result
+        assert result.delivered, result
+        return result.worker
+
+    def workers(self) -> dict[str, str]:
+        """Return the pool of each worker."""
+        return {view.id: view.pool for view in self.house.fleet.workers()}
+
+    def picture(self) -> object:
+        """Return everything that a reload may change."""
+        house = self.house
+        return (
+            house.settings,
+            id(house.core.admit),
+            id(house.classifier),
+            house.rules,
+            {name: [id(endpoint) for endpoint in pool] for name, pool in house.pools.items()},
+            {name: id(dispatcher) for name, dispatcher in house.dispatchers.items()},
+            house.limits.per_client._rate,
+            house.limits.overall,
+            len(house.tasks),
+        )
+
+
+LIMITS = LimitSettings(rate_per_min=77, burst=7, overall_rate_per_min=99)
+
+BAD: dict[str, Callable[[Settings], Settings]] = {
+    "a class that leads nowhere": lambda old: msgspec.structs.replace(
+        old, classes={**old.classes, "new": ClassSettings(pool="nowhere")}
+    ),
+    "a pool that is taken away": lambda old: Settings(
+        classes={"tactical": ClassSettings(pool="coders")},
+        classifier=ClassifierSettings(fallback_class="tactical"),
+        pools={"coders": old.pools["coders"]},
+    ),
+    "a rule that cannot work": lambda old: msgspec.structs.replace(
+        old,
+        classifier=ClassifierSettings(rules=[RuleSettings(phrase="one two three four five", message_class="tactical")]),
+    ),
+    "a secret that is not there": lambda old: with_coders(
+        local("v"), WorkerSettings(id="n", url="http://127.0.0.1:1", auth=Secret(env="MISSING")), limits=LIMITS
+    ),
+    "a function that nobody gave": lambda old: with_coders(local("v"), local("nobody"), limits=LIMITS),
+    "an address that cannot be used": lambda old: with_coders(
+        local("v"), WorkerSettings(id="n", url="http://user@[bad"), limits=LIMITS
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", BAD)
+async def test_settings_with_a_mistake_change_nothing(mistake: str) -> None:
+    """Not a limit, not a worker, not a task; and the router goes on as before."""
+    async with Plant(with_coders(local("w"))) as plant:
+        before = plant.picture()
+        with pytest.raises(SettingsError):
+            await reload(plant.house, BAD[mistake](plant.house.settings))
+        assert plant.picture() == before
+        assert await plant.served_by() == "w"
+
+
+async def test_all_mistakes_of_workers_are_told_at_once() -> None:
+    """Each missing secret with its worker, each missing function with its pool."""
+    missing = [WorkerSettings(id=name, url="http://127.0.0.1:1", auth=Secret(env=name.upper())) for name in ("a", "b")]
+    async with Plant(with_coders(local("w"))) as plant:
+        with pytest.raises(SettingsError) as error:
+            await reload(plant.house, with_coders(*missing, local("nobody")))
+        assert len(error.value.mistakes) == 3
+        for word in ("auth of worker a", "auth of worker b", "'nobody'"):
+            assert word in str(error.value)
+
+
+async def test_a_worker_that_cannot_be_opened_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that were opened before it are closed again."""
+    async with Plant(with_coders(local("w"))) as plant:
+        before = plant.picture()
+        make, made = plant.house.make_endpoint, []
+
+        def breaking(*args: Any) -> Any:
+            endpoint = make(*args)
+            made.append(endpoint)
+            if endpoint.id == "slow":
+
+                async def broken() -> None:
+                    raise OSError("no such program")
+
+                monkeypatch.setattr(endpoint.transport, "open", broken)
+            return endpoint
+
+        monkeypatch.setattr(plant.house, "make_endpoint", breaking)
+        with pytest.raises(OSError, match="no such program"):
+            await reload(plant.house, with_coders(local("v"), local("slow")))
+        assert plant.picture() == before
+        assert [await endpoint.transport.probe() for endpoint in made] == [False, False]
+
+
+async def test_messages_in_hand_finish_and_those_that_wait_are_served_by_whoever_is_there() -> None:
+    """The worker that went finishes; the queue goes on with the new one."""
+    async with Plant(with_coders(local("slow", max_in_flight=1))) as plant:
+        first, second = (asyncio.ensure_future(plant.send(text)) for text in ("first", "second"))
+        await asyncio.sleep(1.0)
+        await reload(plant.house, with_coders(local("v")))
+        result = await second
+        assert isinstance(result, Result)
+        assert (result.worker, first.done()) == ("v", False)
+        result = await first
+        assert isinstance(result, Result)
+        assert (result.worker, result.text) == ("slow", "slowly did first")
+
+
+async def test_workers_come_go_and_change() -> None:
+    """Those that stay are the very same; one that changed is a new one of that id; what came by hand stays."""
+    async with Plant(with_coders(local("w"), local("slow"))) as plant:
+        await plant.house.fleet.join("planners", local("v"), "api")
+        _, stays = plant.house.fleet.find("w")
+        _, changes = plant.house.fleet.find("slow")
+        await reload(plant.house, with_coders(local("w"), local("slow", max_in_flight=9)))
+        assert plant.workers() == {"v": "planners", "w": "coders", "slow": "coders"}
+        assert plant.house.fleet.find("w")[1] is stays
+        changed = plant.house.fleet.find("slow")[1]
+        assert changed is not changes
+        assert changed.load.limit == 9
+        await reload(plant.house, with_coders(local("slow", max_in_flight=9)))
+        assert plant.workers() == {"v": "planners", "slow": "coders"}
+        assert plant.house.pools["coders"].free == 9
+
+
+async def test_a_worker_may_move_to_another_pool() -> None:
+    """In either direction: it is taken out of the one before it joins the other."""
+    there, back = (
+        Settings(pools={"planners": PoolSettings(workers=a), "coders": PoolSettings(workers=b)})
+        for a, b in (([local("w")], []), ([], [local("w")]))
+    )
+    async with Plant(there) as plant:
+        await reload(plant.house, back)
+        assert plant.workers() == {"w": "coders"}
+        await reload(plant.house, there)
+        assert plant.workers() == {"w": "planners"}
+
+
+async def test_the_file_wins_over_what_came_by_hand() -> None:
+    """A worker of the same id that joined by hand gives way, wherever it is; one taken out by hand comes back."""
+    async with Plant(with_coders(local("w"))) as plant:
+        await plant.house.fleet.join("planners", local("v", max_in_flight=2), "api")
+        plant.house.fleet.leave("w")
+        await reload(plant.house, with_coders(local("w"), local("v")))
+        assert plant.workers() == {"w": "coders", "v": "coders"}
+        assert plant.house.fleet.find("v")[1].load.limit == 4
+
+
+async def test_a_new_pool_has_a_queue_a_dispatcher_and_its_workers_at_once() -> None:
+    """Messages of a new class are served by it."""
+    async with Plant(with_coders(local("w"))) as plant:
+        settings = Settings(
+            classes={**Settings().classes, "chat": ClassSettings(pool="talkers")},
+            pools={**plant.house.settings.pools, "talkers": PoolSettings(workers=[local("v")])},
+        )
+        answer = await reload(plant.house, settings)
+        assert await plant.served_by(class_="chat") == "v"
+        assert {"classes.chat.pool", "pools.talkers.workers.v"} <= set(answer["changed"])
+        assert answer["needs_restart"] == []
+
+
+async def test_a_fallback_that_comes_with_a_reload_helps_what_waits_already() -> None:
+    """The helper is told, though nothing else happens."""
+    alone = Settings(
+        classes={"strategic": ClassSettings(pool="planners"), "tactical": ClassSettings(pool="coders")},
+        pools={"planners": PoolSettings(workers=[local("v")]), "coders": PoolSettings(workers=[local("w")])},
+    )
+    helped = msgspec.structs.replace(
+        alone, classes={**alone.classes, "strategic": ClassSettings(pool="planners", fallback=["coders"])}
+    )
+    async with Plant(alone) as plant:
+        plant.house.fleet.drain("v")
+        waiting = asyncio.ensure_future(plant.send(class_="strategic"))
+        await asyncio.sleep(60.0)
+        assert not waiting.done()
+        await reload(plant.house, helped)
+        await asyncio.sleep(0.1)
+        assert waiting.done()
+        result = await waiting
+        assert isinstance(result, Result)
+        assert (result.worker, result.fallback) == ("w", True)
+
+
+async def test_limits_keep_what_has_been_used() -> None:
+    """Per client, overall and for copies: a reload is no way around a limit."""
+    limits = LimitSettings(rate_per_min=1, burst=2, overall_rate_per_min=1, overall_burst=5, flood_copies=1000)
+    async with Plant(with_coders(local("w"), limits=limits)) as plant:
+        for _ in range(2):
+            await plant.served_by()
+        larger = msgspec.structs.replace(limits, burst=3)
+        await reload(plant.house, with_coders(local("w"), limits=larger))
+        await plant.served_by()
+        refused = await plant.send()
+        assert isinstance(refused, Refused)
+        assert refused.reason is Refusal.RATE_LIMITED
+        assert plant.house.limits.overall is not None
+        assert plant.house.limits.overall.peek("", plant.house.clock.monotonic()) < 2.1
+
+
+async def test_conversations_keep_their_class() -> None:
+    """Also when classes come: what is gone is forgotten, the rest is not."""
+    async with Plant(with_coders(local("w"))) as plant:
+        await plant.send("rename foo to bar in utils.py", class_="strategic", conversation_id="talk", strict=True)
+        more = {**Settings().classes, "chat": ClassSettings(pool="coders")}
+        await reload(plant.house, with_coders(local("w"), classes=more))
+        result = await plant.send("rename foo to bar in utils.py", class_=None, conversation_id="talk")
+        assert isinstance(result, Result)
+        assert result.message_class == "strategic"
+
+
+async def test_what_needs_a_restart_is_named_and_stays() -> None:
+    """Named again the next time, because it still differs; everything else is in force."""
+    new = with_coders(
+        local("w"),
+        server=ServerSettings(drain_s=1.0),
+        engine=EngineSettings(max_queued=7),
+        telemetry=TelemetrySettings(keep_decisions=7),
+        limits=LimitSettings(burst=7, max_clients=7, flood_tracked=7),
+        classifier=ClassifierSettings(threshold=0.7, pin_s=7.0, max_pins=7),
+        validation=ValidationSettings(max_text_bytes=7),
+    )
+    stays = [
+        *("classifier.max_pins", "classifier.pin_s", "engine.max_queued"),
+        *("limits.flood_tracked", "limits.max_clients", "server.drain_s", "telemetry.keep_decisions"),
+    ]
+    async with Plant(with_coders(local("w"))) as plant:
+        answer = await reload(plant.house, new)
+        assert answer == {
+            "changed": ["classifier.threshold", "limits.burst", "validation.max_text_bytes"],
+            "needs_restart": stays,
+        }
+        settings = plant.house.settings
+        assert (settings.server, settings.engine, settings.telemetry) == (
+            ServerSettings(),
+            EngineSettings(),
+            TelemetrySettings(),
+        )
+        assert (settings.limits.burst, settings.limits.max_clients) == (7, LimitSettings().max_clients)
+        assert isinstance(await plant.send("too long a text"), Refused)
+        assert await reload(plant.house, new) == {"changed": [], "needs_restart": stays}
+
+
+async def test_new_rules_of_a_pool_are_in_force_for_workers_that_stay() -> None:
+    """Balancer, breaker, retries and time-out: what is called changed has changed."""
+    async with Plant(with_coders(local("w"))) as plant:
+        pool = plant.house.pools["coders"]
+        endpoint = pool.endpoint("w")
+        balancer, breaker = pool._balancer, endpoint.breaker
+        of = PoolSettings(
+            workers=[local("w")],
+            balancer="round_robin",
+            breaker=BreakerSettings(failures=1),
+            retry=RetrySettings(max_attempts=9),
+            timeout_s=5.0,
+        )
+        await reload(plant.house, Settings(pools={"planners": PoolSettings(), "coders": of}))
+        assert pool.endpoint("w") is endpoint
+        assert type(pool._balancer) is not type(balancer)
+        assert endpoint.breaker is not breaker
+        assert await plant.served_by() == "w"
+        assert plant.house.dispatchers["coders"].timeout_s == 5.0
+        assert plant.house.settler.policies["coders"].max_attempts == 9
+        assert pool.free == pool.slots
+
+
+async def test_breakers_of_pools_that_did_not_change_keep_what_they_know() -> None:
+    """Nothing is forgiven by a reload that is about something else."""
+    async with Plant(with_coders(local("w"), local("v"))) as plant:
+        _, endpoint = plant.house.fleet.find("w")
+        endpoint.breaker.force_open()
+        plant.house.pools["coders"].refresh(endpoint)
+        await reload(plant.house, with_coders(local("w"), local("v"), limits=LIMITS))
+        assert plant.house.fleet.find("w")[1].breaker.state == "forced_open"
+        assert await plant.served_by() == "v"
+
+
+async def test_a_call_that_is_out_while_its_breaker_is_replaced_ends_well() -> None:
+    """Its outcome counts for the old one, and its slot comes back."""
+    async with Plant(with_coders(local("slow", max_in_flight=1))) as plant:
+        sender = asyncio.ensure_future(plant.send())
+        await asyncio.sleep(1.0)
+        of = PoolSettings(workers=[local("slow", max_in_flight=1)], breaker=BreakerSettings(failures=1))
+        await reload(plant.house, Settings(pools={"planners": PoolSettings(), "coders": of}))
+        pool = plant.house.pools["coders"]
+        assert (pool.free, len(pool)) == (0, 1)
+        result = await sender
+        assert isinstance(result, Result)
+        assert result.delivered
+        assert pool.free == 1
+
+
+async def test_reloads_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last one wins as a whole, however long the first one took to open its workers."""
+    async with Plant(with_coders(local("w"))) as plant:
+        make = plant.house.make_endpoint
+
+        def slowly(*args: Any) -> Any:
+            endpoint: Any = make(*args)
+            opened = endpoint.transport.open
+
+            async def open_slowly() -> None:
+                await asyncio.sleep(5.0)
+                await opened()
+
+            endpoint.transport.open = open_slowly
+            return endpoint
+
+        monkeypatch.setattr(plant.house, "make_endpoint", slowly)
+        first = asyncio.ensure_future(reload(plant.house, with_coders(local("w"), local("v"))))
+        await asyncio.sleep(1.0)
+        await reload(plant.house, with_coders(local("w"), local("slow")))
+        await first
+        assert plant.workers() == {"w": "coders", "slow": "coders"}
+
+
+async def test_a_worker_that_comes_by_hand_in_the_meantime_is_not_run_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reload says so, and nothing has changed."""
+    async with Plant(with_coders(local("w"))) as plant:
+        make = plant.house.make_endpoint
+        joined = False
+
+        def joining(*args: Any) -> Any:
+            nonlocal joined
+            endpoint: Any = make(*args)
+            if not joined:
+                joined = True
+                opened = endpoint.transport.open
+
+                async def open_and_meet() -> None:
+                    await plant.house.fleet.join("planners", local("v"), "api")
+                    await opened()
+
+                endpoint.transport.open = open_and_meet
+            return endpoint
+
+        monkeypatch.setattr(plant.house, "make_endpoint", joining)
+        with pytest.raises(Conflict, match="worker v joined or left"):
+            await reload(plant.house, with_coders(local("w"), local("v"), limits=LIMITS))
+        assert plant.workers() == {"w": "coders", "v": "planners"}
+        assert plant.house.settings.limits == LimitSettings()
+
+
+@pytest.mark.parametrize("when", ["before the start", "after the stop"])
+async def test_a_router_that_does_not_run_takes_no_settings(when: str) -> None:
+    """Its workers would join behind everybody's back."""
+    plant = Plant(with_coders(local("w")))
+    if when == "after the stop":
+        await plant.house.start()
+        await plant.house.stop(0.0)
+    with pytest.raises(Conflict, match="only while it runs"):
+        await reload(plant.house, with_coders(local("v")))
+
+
+async def test_functions_given_to_a_router_stay_its_workers() -> None:
+    """A program that reloads settings need not describe what it gave as functions."""
+    async with Router(workers={"coders": {"w": echo}}, clock=SimClock()) as router:
+        answer = await router.reload(Settings(limits=LimitSettings(burst=7)))
+        assert answer == {"changed": ["limits.burst"], "needs_restart": []}
+        result = await router.send("x", class_="tactical")
+        assert isinstance(result, Result)
+        assert result.worker == "w"
