@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pointsman.model.result import Result
     from pointsman.model.settings import Settings
     from pointsman.model.states import Status
+    from pointsman.transports.callable import MessageFault, WorkerBusy
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ _HOMES = {
     "BlockingRouter": "pointsman.blocking",
     "DeliveryError": "pointsman.model.errors",
     "Message": "pointsman.model.message",
+    "MessageFault": "pointsman.transports.callable",
     "PointsmanError": "pointsman.model.errors",
     "Receipt": "pointsman.model.outcome",
     "Refusal": "pointsman.model.outcome",
@@ -39,6 +41,7 @@ _HOMES = {
     "Settings": "pointsman.model.settings",
     "SettingsError": "pointsman.model.errors",
     "Status": "pointsman.model.states",
+    "WorkerBusy": "pointsman.transports.callable",
 }
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "BlockingRouter",
     "DeliveryError",
     "Message",
+    "MessageFault",
     "PointsmanError",
     "Receipt",
     "Refusal",
@@ -57,6 +61,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Status",
+    "WorkerBusy",
 ]
 
 
