@@ -46,7 +46,7 @@ RESULTS       := .pytest_cache/results.xml
 CHECK_FORMAT  := $(BIN)/ruff format --check .
 CHECK_LINT    := $(BIN)/ruff check .
 CHECK_TYPES   := $(BIN)/mypy
-CHECK_IMPORTS := $(BIN)/lint-imports --no-logo pyproject.toml .importlinter-runtime.toml
+CHECK_IMPORTS := $(BIN)/lint-imports --no-cache --no-logo pyproject.toml .importlinter-runtime.toml
 CHECK_TESTS   := $(BIN)/pytest -n $(JOBS_) --maxprocesses 4 --dist worksteal --junitxml $(RESULTS)
 
 format: .venv/ready-to-develop ## Format the code and sort its imports

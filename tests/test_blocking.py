@@ -191,6 +191,22 @@ def test_no_call_hangs_that_comes_while_it_stops() -> None:
     assert seen <= {"delivered", "draining", "cancelled", "over"}
 
 
+def test_a_call_is_handed_over_before_or_after_the_end_and_not_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at the state and handing over are one step under the lock that the end takes; a lost call would hang."""
+    hand_over = asyncio.run_coroutine_threadsafe
+    locked: list[bool] = []
+    with running(echo) as router:
+
+        def watched(*args: Any) -> Any:
+            locked.append(router._lock.locked())
+            return hand_over(*args)
+
+        monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", watched)
+        router.counts()
+    assert locked
+    assert all(locked)
+
+
 def test_work_that_the_stop_leaves_behind_is_told_so() -> None:
     """A call that the router itself would never answer does not wait for ever."""
     router = running(echo)

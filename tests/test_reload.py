@@ -38,7 +38,9 @@ from pointsman.sim import SimClock
 
 
 async def echo(work: Mapping[str, Any]) -> str:
-    """Answer at once."""
+    """Answer at once, or break."""
+    if work["text"] == "break":
+        raise ConnectionError("as told")
     return f"did {work['text']}"
 
 
@@ -348,6 +350,9 @@ async def test_new_rules_of_a_pool_are_in_force_for_workers_that_stay() -> None:
         assert plant.house.dispatchers["coders"].timeout_s == 5.0
         assert plant.house.settler.policies["coders"].max_attempts == 9
         assert pool.free == pool.slots
+        await plant.send("break", redeliver="never")
+        assert endpoint.breaker.state == "open"
+        assert pool.free == 0
 
 
 async def test_breakers_of_pools_that_did_not_change_keep_what_they_know() -> None:

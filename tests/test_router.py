@@ -99,6 +99,21 @@ async def test_an_end_at_the_very_instant_at_which_the_wait_is_over(wait_s: floa
         at_rest(of)
 
 
+@pytest.mark.parametrize("after_s", [0.0, 1.0])
+async def test_a_sender_that_goes_takes_its_message_with_it(after_s: float) -> None:
+    """Queued or at the worker: it ends as cancelled, the worker's call is cancelled, the slot is free."""
+    async with router(Worker(1e6)) as of:
+        sender = asyncio.ensure_future(of.house.core.send(wrap(of), None))
+        await asyncio.sleep(after_s)
+        sender.cancel()
+        await asyncio.wait([sender])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert sender.cancelled()
+        assert (await of.counts()).cancelled == 1
+        at_rest(of)
+
+
 async def test_a_sender_that_goes_at_the_very_instant_of_the_end_leaves_nothing() -> None:
     """Delivered or cancelled, once, and no slot, waiter or message is left."""
     async with router(Worker(5.0)) as of:
@@ -261,16 +276,24 @@ async def test_a_letter_survives_a_replay_that_came_to_nothing() -> None:
         replaying.cancel()
         await asyncio.wait([replaying])
         assert await of.house.engine.dead_letter(letter) is not None
+        replaying = asyncio.ensure_future(of.replay(letter))
+        await asyncio.sleep(1.0)
+        (again,) = of.house.running
+        await of.cancel(again)
+        result = await replaying
+        assert isinstance(result, Result)
+        assert result.status is Status.CANCELLED
+        assert await of.house.engine.dead_letter(letter) is not None
         of.house.doors_open = False
         assert isinstance(await of.replay(letter), Refused)
         assert await of.house.engine.dead_letter(letter) is not None
         of.house.doors_open = True
         worker.takes_s, worker.failures = 0.0, len(worker.seen) + 1
-        again = await of.replay(letter)
-        assert isinstance(again, Result)
-        assert again.status is Status.DEAD
+        result = await of.replay(letter)
+        assert isinstance(result, Result)
+        assert result.status is Status.DEAD
         letters = await of.house.engine.dead_letters()
-        assert [one.envelope.id for one in letters] == [again.id]
+        assert [one.envelope.id for one in letters] == [result.id]
         assert letters[0].envelope.replay_of == letter
 
 

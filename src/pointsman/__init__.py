@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pointsman.blocking import BlockingRouter
-    from pointsman.embedded import Router
+    from pointsman.embedded import MessageFault, Router, WorkerBusy
     from pointsman.model.errors import DeliveryError, PointsmanError, RefusedError, SettingsError
     from pointsman.model.message import Message
     from pointsman.model.outcome import Accepted, Receipt, Refusal, Refused, Reply
     from pointsman.model.result import Result
     from pointsman.model.settings import Settings
     from pointsman.model.states import Status
-    from pointsman.transports.callable import MessageFault, WorkerBusy
 
 __version__ = "0.1.0"
 
@@ -29,7 +28,7 @@ _HOMES = {
     "BlockingRouter": "pointsman.blocking",
     "DeliveryError": "pointsman.model.errors",
     "Message": "pointsman.model.message",
-    "MessageFault": "pointsman.transports.callable",
+    "MessageFault": "pointsman.embedded",
     "PointsmanError": "pointsman.model.errors",
     "Receipt": "pointsman.model.outcome",
     "Refusal": "pointsman.model.outcome",
@@ -41,7 +40,7 @@ _HOMES = {
     "Settings": "pointsman.model.settings",
     "SettingsError": "pointsman.model.errors",
     "Status": "pointsman.model.states",
-    "WorkerBusy": "pointsman.transports.callable",
+    "WorkerBusy": "pointsman.embedded",
 }
 
 __all__ = [

@@ -51,6 +51,7 @@ from pointsman.ports import AdmitLayer, Clock, Deliver, DeliverLayer, Transport
 from pointsman.router import RouterCore
 from pointsman.runtime.bell import Bell
 from pointsman.runtime.clock import SystemClock
+from pointsman.runtime.deadlines import Deadlines
 from pointsman.runtime.decisions import Decisions
 from pointsman.runtime.dispatcher import Dispatcher, guests_of
 from pointsman.runtime.endpoint import Endpoint
@@ -116,6 +117,7 @@ class House:
         self.observers.add(self.decisions.observe)
 
         self.tasks = Tasks(self.clock)
+        self.deadlines = Deadlines(self.clock)
         self.notifier = LocalNotifier(self.clock)
         self.bell = Bell(self.notifier)
         self.envelopes = Envelopes(self.clock, IdSource(instance, self.rng), self.rng)
@@ -167,7 +169,7 @@ class House:
             Track(endpoint, pool, self.clock),
             Breaker(endpoint, pool, self.clock),
             Limit(endpoint),
-            Timeout(endpoint),
+            Timeout(endpoint, self.deadlines, self.clock),
         )
 
     # Building, and building again.
@@ -278,6 +280,7 @@ class House:
             # A stop that is itself cancelled drains no longer, but leaves nobody waiting and nothing running.
             await self.core.drain(0.0)
             await self.tasks.close()
+            self.deadlines.close()
             await self.fleet.close()
             await self.engine.close()
 

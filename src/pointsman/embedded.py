@@ -22,7 +22,10 @@ from pointsman.reload import reload
 from pointsman.runtime.decisions import record
 from pointsman.runtime.fleet import WorkerView
 from pointsman.runtime.preview import Preview
-from pointsman.transports.callable import Target
+from pointsman.transports.callable import MessageFault, Target, WorkerBusy
+
+
+__all__ = ["MessageFault", "Router", "WorkerBusy"]
 
 
 class Router:

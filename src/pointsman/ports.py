@@ -17,6 +17,8 @@ from pointsman.model.outcome import Cause, Outcome, Receipt, Settlement
 from pointsman.model.states import Status
 
 if TYPE_CHECKING:
+    from asyncio import Task
+
     from pointsman.core.load import WorkerLoad
 
 
@@ -91,6 +93,7 @@ class Attempt:
         reply: where the answer goes.
         timeout_s: longest this attempt may last.
         claimed: a slot of the pool is promised to it and no worker is chosen yet.
+        task: carries it; filled by the dispatcher.
         worker: filled by the endpoint stack with the worker's id.
         worker_s: seconds spent in the worker; filled by the endpoint stack.
     """
@@ -102,6 +105,7 @@ class Attempt:
     reply: ReplySink
     timeout_s: float
     claimed: bool = False
+    task: Task[None] | None = None
     worker: str = ""
     worker_s: float = 0.0
 

@@ -18,6 +18,7 @@ from pointsman.model.events import Event
 from pointsman.model.outcome import Delivered, Outcome
 from pointsman.model.settings import BreakerSettings, WorkerSettings
 from pointsman.ports import Attempt, Clock
+from pointsman.runtime.deadlines import Deadlines
 from pointsman.runtime.endpoint import Endpoint
 from pointsman.runtime.pool import Pool
 
@@ -56,6 +57,7 @@ class Yard:
     def __init__(self, clock: Clock, *, breaker: BreakerSettings | None = None) -> None:
         self.clock = clock
         self.rng = random.Random(1)
+        self.deadlines = Deadlines(clock)
         self.events: list[Event] = []
         self.wakes = 0
         self.calls_for_help = 0
@@ -81,7 +83,7 @@ class Yard:
             Track(endpoint, self.pool, self.clock),
             Breaker(endpoint, self.pool, self.clock),
             Limit(endpoint),
-            Timeout(endpoint),
+            Timeout(endpoint, self.deadlines, self.clock),
         )
         endpoint.deliver = stack.build(layers, Send(endpoint))
         return endpoint

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pointsman.core.routing import TIMEOUT_S, FallbackRule
 from pointsman.model.errors import EngineError
@@ -152,21 +153,21 @@ class Dispatcher:
             timeout_s=envelope.timeout_s or self.timeout_s,
             claimed=True,
         )
-        task = self._running[envelope.id] = self._tasks.spawn(self._carry(attempt), "delivery")
-        task.add_done_callback(lambda done: self._finished(attempt, done))
+        finish = partial(self._finished, attempt)
+        attempt.task = self._running[envelope.id] = self._tasks.spawn(self._carry(attempt), "delivery", finish)
 
     async def _carry(self, attempt: Attempt) -> None:
         self._emit(AttemptStarted(attempt.started_at, attempt.envelope, attempt.pool))
         outcome = await self._deliver(attempt)
         await self._settler.settle(attempt.lease, outcome)
 
-    def _finished(self, attempt: Attempt, task: asyncio.Task[None]) -> None:
+    def _finished(self, attempt: Attempt) -> None:
         """Clean up, also after a task that was cancelled before it took its first step."""
         if attempt.claimed:
             attempt.claimed = False
             self._pool.unclaim()
             self._notifier.notify(self._pool.name)
-        if self._running.get(attempt.envelope.id) is task:
+        if self._running.get(attempt.envelope.id) is attempt.task:
             del self._running[attempt.envelope.id]
 
 

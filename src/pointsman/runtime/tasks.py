@@ -25,17 +25,27 @@ class Tasks:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         # In the order of their start, and not by address as in a set: equal runs end in equal ways.
-        self._running: dict[asyncio.Task[Any], None] = {}
+        self._running: dict[asyncio.Task[Any], Callable[[], None] | None] = {}
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Start `work`; a failure of it is logged with its traceback."""
+    def spawn(
+        self, work: Coroutine[Any, Any, None], name: str, on_end: Callable[[], None] | None = None
+    ) -> asyncio.Task[None]:
+        """Start `work`; a failure of it is logged with its traceback.
+
+        Args:
+            work: what runs.
+            name: for the log.
+            on_end: called when it has ended, however it ended, even if it was cancelled before its first step.
+        """
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._running[task] = None
+        self._running[task] = on_end
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._running.pop(task, None)
+        on_end = self._running.pop(task, None)
+        if on_end is not None:
+            on_end()
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("task %s failed: a bug in Pointsman, please report it", task.get_name(), exc_info=fault)
 

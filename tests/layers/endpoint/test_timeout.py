@@ -27,7 +27,7 @@ async def test_ends_a_call_that_takes_too_long() -> None:
 
     out = attempt(timeout_s=5.0)
     began = yard.clock.monotonic()
-    outcome = await Timeout(yard.join("w", Scripted()))(silent)(out)
+    outcome = await Timeout(yard.join("w", Scripted()), yard.deadlines, yard.clock)(silent)(out)
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.sent, outcome.worker) == (Failure.WORKER_TIMEOUT, True, "w")
     assert yard.clock.monotonic() - began == 5.0
@@ -37,4 +37,42 @@ async def test_ends_a_call_that_takes_too_long() -> None:
 async def test_leaves_a_quick_call_alone() -> None:
     """An answer in time passes unchanged."""
     yard = Yard(SimClock())
-    assert await Timeout(yard.join("w", Scripted()))(Probe(Delivered("w")))(attempt()) == Delivered("w")
+    assert await Timeout(yard.join("w", Scripted()), yard.deadlines, yard.clock)(Probe(Delivered("w")))(
+        attempt()
+    ) == Delivered("w")
+
+
+async def test_a_cancellation_from_outside_is_no_timeout() -> None:
+    """Whoever cancels the delivery sees it cancelled, also when the deadline comes at the same moment."""
+    yard = Yard(SimClock())
+
+    async def silent(out: object) -> Delivered:
+        await asyncio.sleep(1e6)
+        return Delivered("w")
+
+    deliver = Timeout(yard.join("w", Scripted()), yard.deadlines, yard.clock)(silent)
+    for cancelled_at in (1.0, 5.0):
+        task = asyncio.ensure_future(deliver(attempt(timeout_s=5.0)))
+        await asyncio.sleep(cancelled_at)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() or cancelled_at == 5.0
+    assert len(yard.deadlines) == 0
+
+
+async def test_a_call_that_ends_in_spite_of_its_timeout_keeps_its_outcome() -> None:
+    """A transport that answers while it is being cancelled has answered, and the task is not left half cancelled."""
+    yard = Yard(SimClock())
+
+    async def stubborn(out: object) -> Delivered:
+        try:
+            await asyncio.sleep(1e6)
+        except asyncio.CancelledError:
+            return Delivered("w")
+        return Delivered("never")
+
+    deliver = Timeout(yard.join("w", Scripted()), yard.deadlines, yard.clock)(stubborn)
+    assert await deliver(attempt(timeout_s=5.0)) == Delivered("w")
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
