@@ -24,7 +24,6 @@ from pointsman.runtime.fleet import WorkerView
 from pointsman.runtime.preview import Preview
 from pointsman.transports.callable import MessageFault, Target, WorkerBusy
 
-
 __all__ = ["MessageFault", "Router", "WorkerBusy"]
 
 

@@ -107,7 +107,7 @@ async def test_a_held_worker_is_left_alone_until_its_time() -> None:
 async def test_an_open_breaker_takes_the_worker_out_and_time_brings_it_back() -> None:
     """Failures open it, the pool goes down and says when to look again; a good trial call or two close it."""
     yard = Yard(SimClock(), breaker=BreakerSettings(failures=3, open_s=5.0, successes=1))
-    endpoint = yard.join("w", Scripted(BROKEN, BROKEN, BROKEN, Delivered("w")))
+    endpoint = yard.join("w", Scripted(BROKEN, BROKEN, BROKEN, Delivered("w")), slots=4)
     for _ in range(3):
         await endpoint.deliver(attempt(at=yard.clock.monotonic()))
     assert yard.pool.free == 0
@@ -116,7 +116,7 @@ async def test_an_open_breaker_takes_the_worker_out_and_time_brings_it_back() ->
     assert look_at is not None
     await yard.clock.sleep_until(look_at)
     yard.pool.advance(look_at)
-    assert yard.pool.free == 1
+    assert (yard.pool.free, yard.pool.slots) == (1, 1)
     assert yard.pool.down_since is not None
     assert await endpoint.deliver(attempt(at=look_at)) == Delivered("w")
     assert yard.pool.down_since is None

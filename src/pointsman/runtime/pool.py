@@ -91,8 +91,8 @@ class Pool:
 
     @property
     def slots(self) -> int:
-        """Slots of all workers that are open, free or not."""
-        return sum(endpoint.load.limit for endpoint in self._endpoints.values() if endpoint.load.open)
+        """Messages that all open workers together can work on at once; of one on trial, what its breaker allows."""
+        return sum(endpoint.load.ceiling for endpoint in self._endpoints.values() if endpoint.load.open)
 
     @property
     def service_s(self) -> float:
