@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pointsman.embedded import Router
-from pointsman.model.errors import DeliveryError, NotFound, RefusedError, UsageError
+from pointsman.model.errors import Conflict, DeliveryError, NotFound, RefusedError, UsageError
 from pointsman.model.message import Message
 from pointsman.model.outcome import Cause, Refusal, Refused
 from pointsman.model.result import Result
@@ -301,3 +301,71 @@ async def test_a_pool_may_set_its_own_patience() -> None:
         result = ended(await router.send("x", class_="tactical"))
     assert result.status is Status.DEAD
     assert len(flaky.attempts) >= 5
+
+
+async def test_a_decision_of_a_live_message_says_where_it_is() -> None:
+    """Waiting, at a worker, or between two attempts; and afterwards how it ended."""
+    pools = {"planners": PoolSettings(), "coders": PoolSettings(retry=RetrySettings(base_s=20.0))}
+
+    async def slowly(work: Mapping[str, Any]) -> str:
+        await asyncio.sleep(10.0)
+        if work["attempt"] == 1:
+            raise ConnectionError("not today")
+        return "done"
+
+    async with Router(Settings(pools=pools), workers={"coders": {"w": slowly}}, clock=SimClock()) as router:
+        senders = [asyncio.ensure_future(router.send("x", class_="tactical", client=f"{n}")) for n in range(5)]
+        await asyncio.sleep(1.0)
+        ids = [view.id for view in reversed(await router.house.engine.find())]
+        seen = [decision.status for one in ids if (decision := router.decision(one))]
+        assert seen == ["leased"] * 4 + ["queued"]
+        await asyncio.sleep(10.0)
+        first = router.decision(ids[0])
+        assert first is not None
+        assert (first.status, [record.result for record in first.attempts]) == ("delayed", ["worker_error"])
+        await asyncio.wait(senders)
+        last = router.decision(ids[0])
+        assert last is not None
+        assert last.status == "delivered"
+        assert router.decision("f" * 32) is None
+
+
+async def test_a_cancelled_message_is_remembered_with_the_worker_that_had_it() -> None:
+    """Its decision record is whole, though its end was told before its attempt had ended."""
+    async with Router(workers={"coders": {"w": silent}}, clock=SimClock()) as router:
+        sender = asyncio.ensure_future(router.send("x", class_="tactical"))
+        await asyncio.sleep(1.0)
+        (message_id,) = router.house.running
+        assert await router.cancel(message_id)
+        assert ended(await sender).status is Status.CANCELLED
+        await asyncio.sleep(0.1)
+        decision = router.decision(message_id)
+        assert decision is not None
+        assert (decision.status, decision.worker, decision.queued_s) == ("cancelled", "w", 0.0)
+        assert [record.result for record in decision.attempts] == ["cancelled"]
+
+
+async def test_submitting_never_loses_a_reply_in_silence() -> None:
+    """A message whose sender would wait is submitted as one whose sender does not: it would have to be stored."""
+    flaky = Flaky(0)
+    async with Router(workers={"coders": {"w": flaky}}, clock=SimClock()) as router:
+        for message in (Message(text="x", class_="tactical", wait=True), "x"):
+            refused = await router.submit(message)
+            assert isinstance(refused, Refused)
+            assert refused.reason is Refusal.NOT_STORED
+    assert flaky.attempts == []
+
+
+async def test_a_worker_that_could_not_join_changes_nothing() -> None:
+    """The function under that id is still the one that was there; one that was added and removed is forgotten."""
+    async with Router(workers={"coders": {"w": echo}}, clock=SimClock()) as router:
+        for pool in ("coders", "nowhere"):
+            with pytest.raises((Conflict, NotFound)):
+                await router.add_worker(pool, silent, id="w")
+        assert router.house.local == {"w": echo}
+        await router.add_worker("coders", silent, id="v")
+        router.remove_worker("v")
+        assert router.house.local == {"w": echo}
+        router.remove_worker("w")
+        await router.reload(Settings())
+        assert ended(await router.send("x", class_="tactical")).text == "did: x"

@@ -194,6 +194,21 @@ async def test_a_drain_waits_for_retries_that_are_delayed() -> None:
     assert (result.text, result.attempts) == ("did x", 2)
 
 
+async def test_a_paused_queue_does_not_hold_up_a_stop() -> None:
+    """What waits there is waited for as long as anything, and then cancelled like anything."""
+    of = router(Worker())
+    await of.start()
+    await of.house.engine.pause("coders")
+    sender = asyncio.ensure_future(of.house.core.send(wrap(of), None))
+    await asyncio.sleep(1.0)
+    began = asyncio.get_running_loop().time()
+    assert not await of.stop(5.0)
+    assert 5.0 <= asyncio.get_running_loop().time() - began < 5.1
+    result = await sender
+    assert isinstance(result, Result)
+    assert result.cause is Cause.SHUTDOWN
+
+
 async def test_a_stop_that_is_cancelled_still_leaves_nobody_waiting() -> None:
     """It no longer drains; every sender gets its answer and every task ends."""
     of = router(Worker(1e6))

@@ -1,4 +1,4 @@
-"""Nobody sleeps through what they wait for: each message is served as soon as somebody may, though all else is quiet."""
+"""Nobody sleeps through what they wait for: a message is served as soon as somebody may, though all else is quiet."""
 
 from __future__ import annotations
 

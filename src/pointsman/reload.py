@@ -124,9 +124,9 @@ def _build(house: House, plan: _Plan) -> None:
 
 def _endpoint(house: House, plan: _Plan, name: str, worker: WorkerSettings) -> tuple[Pool, Endpoint]:
     of = plan.settings.pools[name]
-    pool = house.pools.get(name) or plan.pools.get(name)
-    if pool is None:
-        pool = plan.pools[name] = house.make_pool(name, of)
+    if name not in house.pools and name not in plan.pools:
+        plan.pools[name] = house.make_pool(name, of)
+    pool = house.pools[name] if name in house.pools else plan.pools[name]
     return pool, house.make_endpoint(pool, worker, "file", of.breaker)
 
 

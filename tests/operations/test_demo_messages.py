@@ -218,9 +218,7 @@ def test_conversations_have_three_or_four_turns_of_one_client() -> None:
 
 def test_turns_of_a_conversation_stay_near_each_other() -> None:
     """A viewer can follow a conversation: at most 30 rows lie between two turns."""
-    gaps = [
-        later - earlier for places in group_conversations().values() for earlier, later in pairwise(places)
-    ]
+    gaps = [later - earlier for places in group_conversations().values() for earlier, later in pairwise(places)]
     assert max(gaps) <= 30
 
 

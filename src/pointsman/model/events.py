@@ -99,7 +99,7 @@ class WorkerJoined(msgspec.Struct, frozen=True, gc=False):
 
 
 class WorkerLeft(msgspec.Struct, frozen=True, gc=False):
-    """A worker left its pool; what it had in hand has ended."""
+    """A worker left its pool; what it has in hand goes on."""
 
     at: float
     pool: str

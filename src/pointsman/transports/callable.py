@@ -2,7 +2,7 @@
 
 An async callable runs in the router's event loop, any other in one of this worker's own threads, so that one that
 hangs takes neither the loop nor other workers' threads with it. Whatever it raises is its failure and not ours: this is
-one of the three files with a broad except.
+one of the four files with a broad except.
 
     async def answer(work: dict) -> str: ...
     transport = CallableTransport(answer, max_in_flight=4)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pointsman.layers.delivery.measure import MeasureDelivery
+from pointsman.layers.delivery.measure import LONGEST_TRAIL, MeasureDelivery
 from pointsman.model.events import AttemptEnded, Event
 from pointsman.model.outcome import Delivered, Expired, Failed, Failure
 from pointsman.testing import FakeClock
@@ -46,3 +46,18 @@ async def test_a_cancelled_attempt_is_recorded_too() -> None:
     (event,) = events
     assert isinstance(event, AttemptEnded)
     assert event.outcome is None
+
+
+async def test_a_trail_that_grows_for_hours_is_bounded() -> None:
+    """The first hand-outs and the latest are kept; the numbers show that there were others."""
+    clock = FakeClock()
+    busy = Failed(Failure.WORKER_BUSY, "later", worker="w")
+    deliver = MeasureDelivery(clock, lambda event: None)(Probe(busy))
+    of = attempt().envelope
+    of.attempt = 0
+    for _ in range(1000):
+        await deliver(attempt(of))
+    numbers = [record.number for record in of.trail]
+    assert len(numbers) == LONGEST_TRAIL
+    assert numbers[:8] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert numbers[8:] == list(range(1001 - (LONGEST_TRAIL - 8), 1001))

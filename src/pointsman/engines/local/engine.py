@@ -16,7 +16,7 @@ from pointsman.engines.local.messages import Messages
 from pointsman.engines.local.queue import Queue
 from pointsman.engines.local.record import Record, size_of, view
 from pointsman.engines.local.search import Wanted
-from pointsman.model.errors import EngineUnavailable, NotFound
+from pointsman.model.errors import EngineUnavailable, NotFound, UsageError
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import (
     Accepted,
@@ -98,6 +98,8 @@ class LocalEngine:
         if envelope.stored:
             return Refused(Refusal.NOT_STORED, NOT_STORED)
         settings, waiting, held = self._settings, self._messages.waiting, self._messages.held_bytes
+        if envelope.id in self._messages.records:
+            raise UsageError(f"message {envelope.id} is here already, and two under one id could not be told apart")
         size = size_of(envelope)
         if waiting >= settings.max_queued or held + size > settings.max_queued_bytes:
             detail = f"{waiting} messages wait already and {held} bytes are held; send again later"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pointsman.model.events import AttemptEnded, Emit
 from pointsman.model.outcome import AttemptRecord, Delivered, Failed, Outcome
 from pointsman.ports import Attempt, Clock, Deliver
 
+LONGEST_TRAIL: Final = 128
+"""Hand-outs remembered of one message. Only one that met nothing but busy workers for hours has more."""
+
+_FIRST: Final = 8
+"""The first so many are kept, and the last ones; what is left out between them shows in the numbers."""
+
 
 class MeasureDelivery:
-    """Emits `AttemptEnded`, also for an attempt that is cancelled.
+    """Emits `AttemptEnded`, also for an attempt that is cancelled, and keeps the message's trail bounded.
 
     Position: first, because it must see what any layer below makes of the attempt, and before RescueDelivery, because a
     fault that became a value is an outcome like any other.
@@ -30,7 +38,10 @@ class MeasureDelivery:
             finally:
                 now = monotonic()
                 took_s = now - attempt.started_at
-                attempt.envelope.trail.append(_record(attempt, outcome, took_s))
+                trail = attempt.envelope.trail
+                trail.append(_record(attempt, outcome, took_s))
+                if len(trail) > LONGEST_TRAIL:
+                    del trail[_FIRST]
                 emit(
                     AttemptEnded(now, attempt.envelope, attempt.pool, attempt.worker, took_s, attempt.worker_s, outcome)
                 )

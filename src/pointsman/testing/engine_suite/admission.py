@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pointsman.model.errors import EngineUnavailable, NotFound
+from pointsman.model.errors import EngineUnavailable, NotFound, UsageError
 from pointsman.model.outcome import Accepted, Ack, Refusal, Refused
 from pointsman.model.states import Status
 from pointsman.testing.engine_suite.bench import MAX_QUEUED, Bench, case, error_of
@@ -75,6 +75,16 @@ async def keeps_nothing_of_a_message_for_an_unknown_queue(bench: Bench) -> None:
     assert "nowhere" in str(error)
     assert await bench.status(envelope) is None
     assert (await bench.engine.counts()).admitted == 0
+
+
+@case
+async def holds_one_message_under_one_id(bench: Bench) -> None:
+    """Putting a message again while it has not ended is an error, and the first one goes on."""
+    envelope = await bench.put()
+    await error_of(UsageError, bench.engine.put(envelope))
+    await bench.engine.settle(await bench.take_one(), Ack())
+    counts = await bench.engine.counts()
+    assert (counts.admitted, counts.delivered, counts.waiting) == (1, 1, 0)
 
 
 @case
