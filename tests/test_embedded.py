@@ -369,3 +369,34 @@ async def test_a_worker_that_could_not_join_changes_nothing() -> None:
         router.remove_worker("w")
         await router.reload(Settings())
         assert ended(await router.send("x", class_="tactical")).text == "did: x"
+
+
+@pytest.mark.parametrize("message", [5, None, b"x", ["x"]])
+async def test_what_is_no_message_is_named(message: Any) -> None:
+    """Neither a text nor a Message: the error says what was got."""
+    async with Router(workers={"coders": {"w": echo}}, clock=SimClock()) as router:
+        with pytest.raises(UsageError, match="a text or a Message"):
+            await router.send(message)
+
+
+@pytest.mark.parametrize("client", ["", "a\nb", 5, None, [], "x" * 257])
+async def test_what_is_no_client_is_named(client: Any) -> None:
+    """A client is a short printable name, as over HTTP."""
+    async with Router(workers={"coders": {"w": echo}}, clock=SimClock()) as router:
+        with pytest.raises(UsageError, match="a client is"):
+            await router.send("x", client=client)
+
+
+async def test_a_stream_is_refused_as_long_as_there_is_none() -> None:
+    """It is not quietly answered whole."""
+    async with Router(workers={"coders": {"w": echo}}, clock=SimClock()) as router:
+        refused = await router.send("x", stream=True)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.UNSUPPORTED
+
+
+@pytest.mark.parametrize("workers", [{"coders": echo}, {"coders": {"c": 5}}, {"coders": {"bad id\n": echo}}, [echo]])
+def test_bad_workers_are_named_at_once(workers: Any) -> None:
+    """Not when the first message ends dead."""
+    with pytest.raises(UsageError):
+        Router(workers=workers)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -14,7 +15,7 @@ from pointsman.model.decision import Decision
 from pointsman.model.errors import DeliveryError, RefusedError, UsageError
 from pointsman.model.events import Emit
 from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
-from pointsman.model.outcome import Receipt, Refused, Reply
+from pointsman.model.outcome import Receipt, Refusal, Refused, Reply
 from pointsman.model.result import Result
 from pointsman.model.settings import PoolSettings, Settings, WorkerSettings
 from pointsman.ports import Clock, Counts
@@ -25,6 +26,11 @@ from pointsman.runtime.preview import Preview
 from pointsman.transports.callable import MessageFault, Target, WorkerBusy
 
 __all__ = ["MessageFault", "Router", "WorkerBusy"]
+
+LONGEST_CLIENT: Final = 256
+"""Characters of a client's name."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Router:
@@ -50,6 +56,7 @@ class Router:
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        _check_workers({} if workers is None else workers)
         self._functions = {pool: dict(functions) for pool, functions in (workers or {}).items()}
         local = {name: target for functions in self._functions.values() for name, target in functions.items()}
         self.house = House(self._with_functions(settings or Settings()), clock=clock, rng=rng, local=local)
@@ -107,6 +114,9 @@ class Router:
         """
         self._must_have_begun()
         envelope = self._wrap(message, client, fields)
+        if envelope.message.stream:
+            detail = "stream: replies are not streamed yet; take the reply whole"
+            return Refused(Refusal.UNSUPPORTED, detail, field="stream")
         return await self.house.core.send(envelope, envelope.message.wait_s)
 
     async def ask(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Reply:
@@ -216,11 +226,33 @@ class Router:
         return msgspec.structs.replace(settings, pools=pools)
 
     def _wrap(self, message: Message | str, client: str, fields: dict[str, Any]) -> Envelope:
+        _check_client(client)
         if isinstance(message, str):
             message = _message(message, fields)
+        elif not isinstance(message, Message):
+            raise UsageError(f"a message is a text or a Message, got {type(message).__name__}")
         elif fields:
             raise UsageError(f"fields ({', '.join(fields)}) go with a text; here they belong into the Message")
         return self.house.envelopes.wrap(message, client=client)
+
+
+def _check_client(client: object) -> None:
+    if not isinstance(client, str) or not 1 <= len(client) <= LONGEST_CLIENT or not client.isprintable():
+        raise UsageError(f"a client is 1 to {LONGEST_CLIENT} printable characters, got {str(client)[:40]!r}")
+
+
+def _check_workers(workers: object) -> None:
+    """Raise UsageError where functions that are to be workers are not given by pool and id."""
+    if not isinstance(workers, Mapping) or not all(isinstance(of, Mapping) for of in workers.values()):
+        raise UsageError("workers are given by pool and id: workers={'coders': {'coder-1': function}}")
+    for pool, functions in workers.items():
+        for worker_id, function in functions.items():
+            for name in (pool, worker_id):
+                if not isinstance(name, str) or not _NAME.fullmatch(name):
+                    wrong = str(name)[:40]
+                    raise UsageError(f"{wrong!r} names no pool or worker: use letters, digits, '.', '_' and '-'")
+            if not callable(function):
+                raise UsageError(f"worker {worker_id!r} of pool {pool!r} must be a function, got {function!r:.40}")
 
 
 async def replay(house: House, message_id: str) -> Result | Refused:

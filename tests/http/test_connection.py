@@ -276,6 +276,14 @@ async def test_headers_are_bounded_in_bytes() -> None:
         assert one.wire.closed
 
 
+async def test_headers_that_come_at_once_are_bounded_too() -> None:
+    """A head that arrives whole is measured like one that trickles in, its target included."""
+    for head in (b"GET /livez HTTP/1.1\r\nx: " + b"a" * 100_000, b"GET /" + b"a" * 100_000 + b" HTTP/1.1"):
+        async with line() as (_, one):
+            answers = await one.send(head + b"\r\nhost: localhost\r\n\r\n")
+            assert [code(answer) for answer in answers] == [(431, "head_too_large")]
+
+
 async def test_headers_are_bounded_in_number() -> None:
     """One more than that is one too many."""
     async with line() as (_, one):

@@ -256,3 +256,11 @@ async def test_a_body_that_is_no_request_troubles_no_worker(body: bytes) -> None
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.sent) == (Failure.MESSAGE_FAULT, False)
     assert request is None
+
+
+@pytest.mark.parametrize("body", [b"\x00\xff not json{{{", b"null", b"[1, 2]", b"[" * 200_000, b'{"text": "hi"}', b""])
+async def test_what_is_no_completion_is_garbage_for_those_who_speak_the_protocol_too(body: bytes) -> None:
+    """A client must not be told 200 with something that its library cannot read; another worker is tried instead."""
+    outcome, _, _ = await exchange(make_attempt(body=BODY), body, "200 OK", "content-type: application/json")
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is Failure.WORKER_GARBAGE

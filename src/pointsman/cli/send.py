@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from pointsman.cli import options, output
-from pointsman.cli.client import API, Client, Problem
+from pointsman.cli.client import API, Client, Problem, Unreachable
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.rows import whole_text
 from pointsman.cli.views import PRIORITIES
@@ -18,7 +18,7 @@ PATIENCE_S: Final = 700.0
 
 @click.command()
 @click.argument("text")
-@click.option("--class", "message_class", metavar="CLASS", help="Insist on a class, alias or pool.")
+@click.option("--class", "message_class", metavar="CLASS", help="Insist on a class or alias.")
 @click.option("--priority", type=click.Choice(PRIORITIES), help="Default normal.")
 @click.option("--ttl", "ttl_s", type=float, metavar="SECONDS", help="Latest hand-out to a worker.")
 @click.option("--timeout", "timeout_s", type=float, metavar="SECONDS", help="Longest attempt of a worker.")
@@ -45,6 +45,8 @@ def send(
         answer = Client(url, PATIENCE_S).post(f"{API}/messages", message, headers=headers)
     except Problem as problem:
         _fail(problem, form)
+    if "id" not in answer:
+        raise Unreachable("what answers there is no Pointsman; name the router's address with --url")
     if form == "json":
         output.document(answer)
     elif "reply" in answer:

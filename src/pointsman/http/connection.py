@@ -8,6 +8,7 @@ included. The body's bounds are in `body`. Written against uvicorn 0.54 (`protoc
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -105,7 +106,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; its time runs on until the first byte of the body, whose own time is the reader's."""
-        if len(self.headers) > MAX_HEADERS:
+        if len(self.headers) > MAX_HEADERS or _head_bytes(self.headers, self.url) > MAX_HEAD_BYTES:
             raise _TooManyHeaders
         super().on_headers_complete()
 
@@ -141,8 +142,11 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP/1.1."""
-        if len(self.headers or ()) > MAX_HEADERS:
+        headers = self.headers or ()
+        if len(headers) > MAX_HEADERS:
             self._refuse(RequestError("head_too_large", f"there are more than {MAX_HEADERS} headers"))
+        elif _head_bytes(headers, self.url) > MAX_HEAD_BYTES:
+            self._refuse(RequestError("head_too_large", f"the headers have more than {MAX_HEAD_BYTES} bytes"))
         else:
             self._refuse(RefusedError(Refused(Refusal.INVALID, "what came is no valid HTTP/1.1 request")))
 
@@ -167,6 +171,10 @@ class Connection(HttpToolsProtocol):
         lines += [b"content-type: " + problems.MEDIA_TYPE, b"content-length: %d" % len(body), b"connection: close"]
         self.transport.write(b"\r\n".join([*lines, b"", body]))
         self.transport.close()
+
+
+def _head_bytes(headers: Iterable[tuple[bytes, bytes]], url: bytes) -> int:
+    return len(url) + sum([len(name) + len(value) for name, value in headers])
 
 
 class _TooManyHeaders(Exception):

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.live import Live
 
 from pointsman.assembly import House
+from pointsman.model.errors import UsageError
 from pointsman.operations.demo_fleet import Fleet
 from pointsman.operations.demo_screen import closing, picture, plain_line, suggestions
 from pointsman.operations.demo_tally import Tally
@@ -33,6 +34,7 @@ from pointsman.operations.demo_traffic import (
 from pointsman.serving import open_service
 
 USUAL_PORT: Final = 8080
+INTERRUPTED: Final = 130
 _FRAME_S = 0.125
 _SETTLE_S = 30.0
 
@@ -60,7 +62,7 @@ def run(options: Options) -> int:
     """Run the demonstration; returns the exit code."""
     with contextlib.suppress(KeyboardInterrupt):
         return asyncio.run(_Demo(options).run())
-    return 130
+    return INTERRUPTED
 
 
 class _Demo:
@@ -81,7 +83,12 @@ class _Demo:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         try:
-            await fleet.start()
+            try:
+                await fleet.start()
+            except UsageError:
+                if stop.is_set():
+                    return INTERRUPTED
+                raise
             house = House(fleet.settings(self.options.listen or _address(self.keep)))
             house.observers.add(self.tally.observe)
             async with open_service(house) as url:
@@ -118,8 +125,9 @@ class _Demo:
         with Live(console=self.console, screen=True, auto_refresh=False) as live:
 
             def draw() -> None:
-                height = self.console.size.height
-                live.update(picture(self.tally, house.fleet.workers(), url, traffic.sent, height), refresh=True)
+                width, height = self.console.size
+                view = picture(self.tally, house.fleet.workers(), url, traffic.sent, width, height)
+                live.update(view, refresh=True)
 
             yield draw
 
@@ -139,7 +147,9 @@ class _Demo:
             self._draw_plain()
 
     def _close(self, house: House, traffic: Traffic, url: str) -> None:
-        self.console.print(closing(self.tally, house.fleet.workers(), traffic.sent, traffic.unanswered))
+        self.console.print(
+            closing(self.tally, house.fleet.workers(), traffic.sent, traffic.unanswered, self.console.width)
+        )
         if self.keep:
             self.console.print("Three things to try:\n")
             for line in suggestions(url):

@@ -17,9 +17,12 @@ _CLASS_STYLES = {"strategic": "magenta", "tactical": "cyan"}
 _RESULT_STYLES = {"delivered": "green", "failed": "red", "dead": "red", "expired": "yellow", "cancelled": "yellow"}
 _BREAKER_STYLES = {"closed": "green", "open": "bold red", "half_open": "yellow"}
 _BAR = 18
+_WIDE = 80
+_COLUMNS = {"worker": 0, "by": 100, "busy": 90, "share of traffic": 0, "mean": 60, "bad": 70, "breaker": 0}
+"""Columns of the workers' table, each with the width of the table from which on it is shown."""
 
 
-def picture(tally: Tally, workers: list[WorkerView], url: str, sent: int, height: int) -> Layout:
+def picture(tally: Tally, workers: list[WorkerView], url: str, sent: int, width: int, height: int) -> Layout:
     """Return the whole screen: a head line, workers and counts beside each other, and the feed below."""
     layout = Layout()
     layout.split_column(
@@ -27,7 +30,9 @@ def picture(tally: Tally, workers: list[WorkerView], url: str, sent: int, height
         Layout(name="middle", size=10),
         Layout(_feed(tally, max(3, height - 17))),
     )
-    layout["middle"].split_row(Layout(_workers(tally, workers), ratio=5), Layout(_counts(tally), ratio=3))
+    layout["middle"].split_row(
+        Layout(_workers(tally, workers, width * 5 // 8), ratio=5), Layout(_counts(tally), ratio=3)
+    )
     return layout
 
 
@@ -42,9 +47,10 @@ def _head(tally: Tally, url: str, sent: int) -> Panel:
     return Panel(line, border_style="dim")
 
 
-def _workers(tally: Tally, workers: list[WorkerView]) -> Panel:
+def _workers(tally: Tally, workers: list[WorkerView], width: int) -> Panel:
     table = Table(box=None, expand=True, pad_edge=False)
-    for name in ("worker", "by", "busy", "share of traffic", "mean", "bad", "breaker"):
+    columns = [name for name in _COLUMNS if width >= _COLUMNS[name]]
+    for name in columns:
         table.add_column(name, no_wrap=True, justify="right" if name in {"mean", "bad"} else "left")
     notes = {actor.id: actor.note for actor in CAST}
     most = max((one.delivered for one in tally.workers.values()), default=0)
@@ -55,15 +61,16 @@ def _workers(tally: Tally, workers: list[WorkerView]) -> Panel:
         mean = f"{its.seconds / calls * 1000:.0f} ms" if its and calls else "-"
         bar = "█" * round(_BAR * delivered / most) if most else ""
         note = f" ({notes[worker.id]})" if notes.get(worker.id) else ""
-        table.add_row(
-            Text.assemble(worker.id, (note, "dim")),
-            "stdio" if worker.transport == "subprocess" else worker.transport,
-            "●" * worker.in_flight + "○" * (worker.max_in_flight - worker.in_flight),
-            Text.assemble((bar, "cyan" if worker.pool == "coders" else "magenta"), f" {delivered}"),
-            mean,
-            Text(str(its.failed if its else 0), style="red" if its and its.failed else "dim"),
-            Text(worker.breaker, style=_BREAKER_STYLES.get(worker.breaker, "")),
-        )
+        cells: dict[str, str | Text] = {
+            "worker": Text.assemble(worker.id, (note if width >= _WIDE else "", "dim")),
+            "by": "stdio" if worker.transport == "subprocess" else worker.transport,
+            "busy": "●" * worker.in_flight + "○" * (worker.max_in_flight - worker.in_flight),
+            "share of traffic": Text.assemble((bar, "cyan" if worker.pool == "coders" else "magenta"), f" {delivered}"),
+            "mean": mean,
+            "bad": Text(str(its.failed if its else 0), style="red" if its and its.failed else "dim"),
+            "breaker": Text(worker.breaker, style=_BREAKER_STYLES.get(worker.breaker, "")),
+        }
+        table.add_row(*(cells[name] for name in columns))
     return Panel(table, title="workers (they only pretend to work)", border_style="dim")
 
 
@@ -112,7 +119,7 @@ def plain_line(story: Story) -> str:
     return "  ".join((*parts, story.result, took)).rstrip()
 
 
-def closing(tally: Tally, workers: list[WorkerView], sent: int, unanswered: int) -> Group:
+def closing(tally: Tally, workers: list[WorkerView], sent: int, unanswered: int, width: int) -> Group:
     """Return the summary: numbers that add up, shown so that one can check."""
     ends = dict(tally.ends)
     refused = sum(tally.refused.values())
@@ -130,7 +137,7 @@ def closing(tally: Tally, workers: list[WorkerView], sent: int, unanswered: int)
     if unanswered:
         sums.add_row("  sender got no answer", str(unanswered), style="red")
     sums.add_row("overhead p50 / p95 / p99", " / ".join(f"{overhead[name]:.2f}" for name in overhead) + " ms")
-    return Group(Text(), _workers(tally, workers), Text(), sums, Text())
+    return Group(Text(), _workers(tally, workers, width), Text(), sums, Text())
 
 
 def suggestions(url: str) -> list[str]:

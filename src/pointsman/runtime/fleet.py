@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -136,8 +137,7 @@ class Fleet:
     async def close(self) -> None:
         """Close every worker's transport, also of those that have left but still had work in hand."""
         here = [endpoint for pool in self.pools.values() for endpoint in pool]
-        for endpoint in (*here, *self._leaving):
-            await endpoint.transport.close()
+        await asyncio.gather(*(endpoint.transport.close() for endpoint in (*here, *self._leaving)))
         self._leaving.clear()
 
     def view(self, pool: Pool, endpoint: Endpoint) -> WorkerView:

@@ -41,7 +41,12 @@ class _Completion(msgspec.Struct):
     usage: dict[str, Any] | None = None
 
 
+class _Relayed(msgspec.Struct):
+    choices: list[msgspec.Raw]
+
+
 _completions = msgspec.json.Decoder(_Completion)
+_relayed = msgspec.json.Decoder(_Relayed)
 
 
 class OpenAITransport:
@@ -113,15 +118,24 @@ class OpenAITransport:
 
 
 async def _relay(attempt: Attempt, response: Response) -> Outcome:
-    """Pass the answer's bytes on as they come."""
+    """Pass the answer's bytes on as they come; at their end, what was no completion is a failed attempt."""
     attempt.reply.start(response.status, _passing(response))
     size = 0
+    parts: list[bytes] = []
     async for chunk in response.chunks():
         size += len(chunk)
         if size > REPLY_BYTES:
             detail = f"the reply is longer than {REPLY_BYTES} bytes"
             return fail(attempt, Failure.WORKER_GARBAGE, detail, sent=True, status=response.status)
+        parts.append(chunk)
         await attempt.reply.write(chunk)
+    streamed = (response.header("content-type") or "").startswith("text/event-stream")
+    if not streamed and response.header("content-encoding") is None:
+        answer = b"".join(parts)
+        try:
+            _relayed.decode(answer)
+        except (ValueError, RecursionError, msgspec.DecodeError) as error:
+            return fail(attempt, Failure.WORKER_GARBAGE, _no_completion(error, answer), sent=True)
     return Delivered(attempt.worker)
 
 
@@ -144,7 +158,10 @@ def _put_text(attempt: Attempt, answer: bytes) -> Outcome:
         completion = _completions.decode(answer)
         first = completion.choices[0].message
     except (ValueError, RecursionError, IndexError, msgspec.DecodeError) as error:
-        detail = f"expected a chat completion with a choice, got ({error}): {own_words(answer)}"
-        return fail(attempt, Failure.WORKER_GARBAGE, detail, sent=True)
+        return fail(attempt, Failure.WORKER_GARBAGE, _no_completion(error, answer), sent=True)
     attempt.reply.put({"text": first.content or "", "usage": completion.usage, "model": completion.model})
     return Delivered(attempt.worker)
+
+
+def _no_completion(error: Exception, answer: bytes) -> str:
+    return f"expected a chat completion with a choice, got ({error}): {own_words(answer)}"
