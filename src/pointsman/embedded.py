@@ -15,7 +15,7 @@ from pointsman.model.decision import Decision
 from pointsman.model.errors import DeliveryError, RefusedError, UsageError
 from pointsman.model.events import Emit
 from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
-from pointsman.model.outcome import Receipt, Refusal, Refused, Reply
+from pointsman.model.outcome import Receipt, Refused, Reply
 from pointsman.model.result import Result
 from pointsman.model.settings import PoolSettings, Settings, WorkerSettings
 from pointsman.ports import Clock, Counts
@@ -114,9 +114,6 @@ class Router:
         """
         self._must_have_begun()
         envelope = self._wrap(message, client, fields)
-        if envelope.message.stream:
-            detail = "stream: replies are not streamed yet; take the reply whole"
-            return Refused(Refusal.UNSUPPORTED, detail, field="stream")
         return await self.house.core.send(envelope, envelope.message.wait_s)
 
     async def ask(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Reply:
@@ -262,7 +259,7 @@ async def replay(house: House, message_id: str) -> Result | Refused:
         envelope = house.envelopes.wrap(
             old.message, client=old.client, protocol=old.protocol, body=old.body, replay_of=old.id
         )
-        envelope.model_hint, envelope.size_bytes = old.model_hint, old.size_bytes
+        envelope.size_bytes = old.size_bytes
         return envelope
 
     return await house.core.replay(message_id, wrap)

@@ -109,7 +109,7 @@ GOOD: list[dict[str, Any]] = [
     {"class_": "tactical"},
     {"class_": "strong"},
     {"class_": "auto"},
-    {"priority": "bulk", "redeliver": "never", "strict": True, "stream": True},
+    {"priority": "bulk", "redeliver": "never", "strict": True},
     {"ttl_s": 0.001},
     {"ttl_s": 2_592_000},
     {"timeout_s": 2_592_000.0},
@@ -281,3 +281,10 @@ def test_no_junk_raises(fields, key):
         assert refused.field in {*FIELDS, "class", "idempotency_key"}
         assert refused.reason in {Refusal.INVALID, Refusal.TOO_LARGE, Refusal.HARMFUL, Refusal.UNKNOWN_CLASS}
         refused.detail.encode()
+
+
+def test_a_stream_is_refused_by_name_as_long_as_there_is_none():
+    """In process as over HTTP: it is not quietly answered whole."""
+    refused = check(text="x", stream=True)
+    assert refused is not None
+    assert (refused.reason, refused.field) == (Refusal.UNSUPPORTED, "stream")

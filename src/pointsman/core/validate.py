@@ -155,11 +155,20 @@ def _check_characters(message: Message) -> Refused | None:
     return Refused(Refusal.HARMFUL, f"{field}: got {wrong}", field=field)
 
 
+_NO_STREAM: Final = Refused(
+    Refusal.UNSUPPORTED,
+    "stream: replies are not streamed yet; send stream = false and take the reply whole",
+    field="stream",
+)
+
+
 def _check_names(message: Message, idempotency_key: Any) -> Refused | None:
     for field in ("wait", "stream", "durable", "strict"):
         value = getattr(message, field)
         if type(value) is not bool:
             return _invalid(field, f"got {show(value)}, expected true or false")
+    if message.stream:
+        return _NO_STREAM
     return (
         _check_choice("priority", message.priority, PRIORITIES)
         or _check_choice("redeliver", message.redeliver, REDELIVER)

@@ -67,7 +67,6 @@ async def complete(request: Request) -> Answer:
         body=body,
         trace_id=request.trace_id,
     )
-    envelope.model_hint = chat.model
     outcome = await request.while_there(surface.core.send(envelope, None))
     return _answer_refusal(outcome, envelope) if isinstance(outcome, Refused) else _answer_end(outcome, envelope)
 

@@ -17,7 +17,7 @@ from pointsman.http.problems import invalid
 from pointsman.http.surface import Surface
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.message import Envelope
-from pointsman.model.outcome import Refusal, Refused
+from pointsman.model.outcome import Refused
 from pointsman.model.result import Result
 from pointsman.model.states import Status
 from pointsman.runtime.decisions import record
@@ -27,12 +27,6 @@ PATH: Final = "/api/v1/messages"
 _UNIX: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _MOST_LISTED: Final = 1_000
 _LISTED: Final = 100
-
-_NO_STREAM: Final = Refused(
-    Refusal.UNSUPPORTED,
-    "stream: replies are not streamed yet; send stream = false and take the reply whole",
-    field="stream",
-)
 
 
 async def send(request: Request) -> Answer:
@@ -69,8 +63,6 @@ def envelope_of(request: Request, body: bytes) -> Envelope:
 async def carry(surface: Surface, envelope: Envelope) -> Answer:
     """Give a message to the router and answer with what came of it."""
     message = envelope.message
-    if message.stream:
-        return problems.of_refused(_NO_STREAM, trace_id=envelope.trace_id)
     if not message.wait:
         receipt = await surface.core.submit(envelope)
         if isinstance(receipt, Refused):

@@ -105,9 +105,3 @@ class LeaseLost(EngineError):
 
     code = "lease_lost"
     http_status = 409
-
-
-class SchemaTooNew(EngineError):
-    """The store was written by a newer version; it is left untouched."""
-
-    code = "schema_too_new"

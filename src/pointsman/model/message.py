@@ -84,7 +84,6 @@ class Envelope:
         received_wall: the same instant in Unix seconds, for people and records only.
         protocol: the sender's language: `native` or `openai`.
         body: the sender's own bytes where they must reach the worker unchanged but for `model`; else None.
-        model_hint: the `model` a compatible client named; `auto` and None let us choose.
         idempotency_key: the sender's `Idempotency-Key`, if any.
         trace_id: W3C trace id, 32 hexadecimal digits, or empty.
         ask: the text that limits, floods and classification look at; filled by `Validate`.
@@ -114,7 +113,6 @@ class Envelope:
     received_wall: float
     protocol: str = "native"
     body: bytes | None = None
-    model_hint: str | None = None
     idempotency_key: str | None = None
     trace_id: str = ""
     ask: str = ""

@@ -6,6 +6,8 @@ redirect counts as sent, because some programs act first and redirect then.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pointsman.model.errors import PointsmanError, SettingsError, UsageError
 from pointsman.model.outcome import Failed, Failure
 from pointsman.ports import Attempt
@@ -79,6 +81,22 @@ def fail_by_status(attempt: Attempt, response: Response, body: bytes) -> Failed:
         return fail(attempt, Failure.WORKER_ERROR, detail, sent=True, status=status)
     reason = Failure.MESSAGE_FAULT if status < 500 else Failure.WORKER_ERROR
     return fail(attempt, reason, f"status {status}: {words}", sent=True, status=status)
+
+
+async def refuse(attempt: Attempt, response: Response, passing: Sequence[tuple[str, str]] | None) -> Failed:
+    """Return what a status of 300 or more means.
+
+    Where it ends the message and `passing` is given, the sender gets the worker's status and words, and these headers.
+
+    Raises:
+        ConnectionClosed, ProtocolBroken: the answer was cut short.
+    """
+    body = await read_error_body(response)
+    failed = fail_by_status(attempt, response, body)
+    if failed.reason is Failure.MESSAGE_FAULT and passing is not None:
+        attempt.reply.start(response.status, passing)
+        await attempt.reply.write(body)
+    return failed
 
 
 async def read_error_body(response: Response) -> bytes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Callable
 
-from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
+from pointsman.model.outcome import Delivered, Failure, Outcome
 from pointsman.ports import Attempt
-from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, fail_by_status, own_words, read_error_body
+from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, own_words, refuse
 from pointsman.transports.link import Link
 from pointsman.transports.wire.response import Response
 from pointsman.transports.work import decode_json, encode_work, traceparent
@@ -53,7 +53,8 @@ class HttpTransport:
             with await self._link.post("", headers, encode_work(attempt)) as response:
                 status = response.status
                 if status >= 300:
-                    return await _refuse(attempt, response)
+                    native = attempt.envelope.protocol == "native"
+                    return await refuse(attempt, response, _content_type(response) if native else None)
                 body = await response.read(REPLY_BYTES)
         except SEND_ERRORS as error:
             return fail_by_error(attempt, error)
@@ -74,12 +75,6 @@ class HttpTransport:
         await self._link.close()
 
 
-async def _refuse(attempt: Attempt, response: Response) -> Failed:
-    """Return the failure; where it ends a native message, its sender gets the worker's own status and words."""
-    body = await read_error_body(response)
-    failed = fail_by_status(attempt, response, body)
-    if failed.reason is Failure.MESSAGE_FAULT and attempt.envelope.protocol == "native":
-        content_type = response.header("content-type")
-        attempt.reply.start(response.status, (("content-type", content_type),) if content_type else ())
-        await attempt.reply.write(body)
-    return failed
+def _content_type(response: Response) -> tuple[tuple[str, str], ...]:
+    value = response.header("content-type")
+    return (("content-type", value),) if value else ()

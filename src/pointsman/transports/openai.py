@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
+from pointsman.model.outcome import Delivered, Failure, Outcome
 from pointsman.ports import Attempt
-from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, fail_by_status, own_words, read_error_body
+from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, own_words, refuse
 from pointsman.transports.http import REPLY_BYTES
 from pointsman.transports.link import Link
 from pointsman.transports.model_field import replace_model
@@ -91,7 +91,7 @@ class OpenAITransport:
         try:
             with await self._link.post(self._path, headers, body) as response:
                 if response.status >= 300:
-                    return await _refuse(attempt, response)
+                    return await refuse(attempt, response, _passing(response))
                 if relayed is not None:
                     return await _relay(attempt, response)
                 answer = await response.read(REPLY_BYTES)
@@ -137,16 +137,6 @@ async def _relay(attempt: Attempt, response: Response) -> Outcome:
         except (ValueError, RecursionError, msgspec.DecodeError) as error:
             return fail(attempt, Failure.WORKER_GARBAGE, _no_completion(error, answer), sent=True)
     return Delivered(attempt.worker)
-
-
-async def _refuse(attempt: Attempt, response: Response) -> Failed:
-    """Return the failure; where it ends the message, relay the worker's error."""
-    body = await read_error_body(response)
-    failed = fail_by_status(attempt, response, body)
-    if failed.reason is Failure.MESSAGE_FAULT:
-        attempt.reply.start(response.status, _passing(response))
-        await attempt.reply.write(body)
-    return failed
 
 
 def _passing(response: Response) -> list[tuple[str, str]]:
