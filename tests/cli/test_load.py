@@ -36,9 +36,9 @@ def test_the_summary_counts_what_was_delivered_and_what_came_instead():
 
 @pytest.mark.real_loop
 async def test_no_limit_bites_in_process_and_progress_is_told_in_seconds():
-    """Every message is delivered; the steps that are told add up to the time."""
+    """Every message is delivered; the steps that are told add up to the time asked for, however late each came."""
     told: list[float] = []
     figures = await in_process(0.2, 4, told.append)
     assert figures.others == Counter()
     assert figures.latencies_s
-    assert sum(told) == pytest.approx(0.2, abs=0.05)
+    assert sum(told) == pytest.approx(0.2)

@@ -87,10 +87,12 @@ async def in_process(seconds: float, senders: int, progress: Progress) -> Figure
                     figures.others[result.status.value] += 1
 
         async def watch() -> None:
-            while (left := until - clock.monotonic()) > 0:
-                step = min(left, _LOOK_S)
-                await clock.sleep_until(clock.monotonic() + step)
-                progress(step)
+            told_s = 0.0
+            while told_s < seconds:
+                await clock.sleep_until(min(until, clock.monotonic() + _LOOK_S))
+                passed_s = min(seconds, clock.monotonic() - began)
+                progress(passed_s - told_s)
+                told_s = passed_s
 
         await asyncio.gather(watch(), *(send(sender) for sender in range(senders)))
         figures.took_s = clock.monotonic() - began
