@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from pointsman.model.message import Envelope
-from pointsman.model.outcome import Cause, Outcome, Receipt, Settlement
+from pointsman.model.outcome import Cause, Outcome, Receipt, Refused, Settlement
 from pointsman.model.states import Status
+from pointsman.model.usage import Usage
+from pointsman.model.views import Counts, DeadLetter, EndedMessage, MessageView, QueueView
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -39,7 +41,10 @@ class Clock(Protocol):
 
 
 class ReplySink(Protocol):
-    """Where a worker's answer goes, piece by piece, so that streaming needs no second way."""
+    """Where a worker's answer goes, piece by piece, so that streaming needs no second way.
+
+    An answer of status 300 or more is kept and shown only if the message ends with it; `started` stays false.
+    """
 
     @property
     def started(self) -> bool:
@@ -93,9 +98,17 @@ class Attempt:
         reply: where the answer goes.
         timeout_s: longest this attempt may last.
         claimed: a slot of the pool is promised to it and no worker is chosen yet.
-        task: carries it; filled by the dispatcher.
+        task: carries it: one of its own, or that of the sender who waits; filled by the dispatcher.
+        revoked: whoever ended the message, or gave it to somebody else, has cancelled this attempt.
         worker: filled by the endpoint stack with the worker's id.
         worker_s: seconds spent in the worker; filled by the endpoint stack.
+        parked_s: seconds for which it waited for a particular worker, or a kind of workers, while others were free.
+        preferred: id of the worker that served its conversation last, or empty; filled by `Pick`.
+        usage: tokens it took; filled by the transport, also where the answer is cut short or cancelled.
+        first_token_at: monotonic seconds at which the first byte of a streamed answer came; filled by the transport.
+        price_name: name of the model whose price counts; filled by the endpoint stack.
+        provider_headers: headers of the worker's reply, as `heard` was given them.
+        on_head: told of them at once; set by an endpoint layer that learns from them.
     """
 
     envelope: Envelope
@@ -105,15 +118,51 @@ class Attempt:
     reply: ReplySink
     timeout_s: float
     claimed: bool = False
-    task: Task[None] | None = None
+    task: Task[Any] | None = None
+    revoked: bool = False
     worker: str = ""
     worker_s: float = 0.0
+    parked_s: float = 0.0
+    preferred: str = ""
+    usage: Usage | None = None
+    first_token_at: float | None = None
+    price_name: str = ""
+    provider_headers: Sequence[tuple[str, str]] = ()
+    on_head: Callable[[Sequence[tuple[str, str]]], None] | None = None
+
+    def heard(self, headers: Sequence[tuple[str, str]]) -> None:
+        """The head of the worker's reply has come.
+
+        A transport that speaks HTTP calls this once for EVERY reply, errors too, with all its headers, before it reads
+        the body: rate limits are learnt from them. Names in any case.
+        """
+        self.provider_headers = headers
+        if self.on_head is not None:
+            self.on_head(headers)
+
+    def revoke(self) -> None:
+        """Break it off: its result counts no more. Not twice, that would break off its clean-up."""
+        if not self.revoked and self.task is not None:
+            self.revoked = True
+            self.task.cancel()
 
 
 Admit = Callable[[Envelope], Awaitable[Receipt]]
 Deliver = Callable[[Attempt], Awaitable[Outcome]]
 AdmitLayer = Callable[[Admit], Admit]
 DeliverLayer = Callable[[Deliver], Deliver]
+
+
+class Purse(Protocol):
+    """Pays for messages."""
+
+    def reserve(self, envelope: Envelope) -> Refused | None:
+        """Set aside what a message may take, by its `estimate`; or return why it is not to be paid for."""
+        ...
+
+    def release(self, envelope: Envelope) -> None:
+        """Give back what was set aside: the message is not sent after all. Harmless where nothing was."""
+        ...
 
 
 class Transport(Protocol):
@@ -172,32 +221,6 @@ class Source:
     guest: bool = False
 
 
-class MessageView(msgspec.Struct, frozen=True, gc=False, rename={"message_class": "class"}):
-    """What the engine knows of a message, without its text. `created` and `ended` are Unix seconds."""
-
-    id: str
-    client: str
-    status: Status
-    queue: str
-    message_class: str
-    priority: str
-    attempts: int
-    created: float
-    conversation_id: str | None
-    cause: str | None = None
-    detail: str = ""
-    ended: float | None = None
-
-
-class EndedMessage(msgspec.Struct, frozen=True):
-    """A message that ended without its delivery: expired, cancelled, purged or buried while it waited."""
-
-    envelope: Envelope
-    status: Status
-    cause: Cause
-    detail: str
-
-
 class Reaped(msgspec.Struct, frozen=True):
     """What time has done.
 
@@ -214,42 +237,13 @@ class Reaped(msgspec.Struct, frozen=True):
     next_due: float | None
 
 
-class Counts(msgspec.Struct, frozen=True):
-    """The accounting identity: admitted = delivered + failed + dead + expired + cancelled + waiting + in_flight."""
-
-    admitted: int
-    delivered: int
-    failed: int
-    dead: int
-    expired: int
-    cancelled: int
-    waiting: int
-    in_flight: int
-
-
-class QueueView(msgspec.Struct, frozen=True):
-    """State of one queue: depth by level, the oldest age in seconds, and whether it is paused."""
-
-    name: str
-    queued: tuple[int, int, int, int, int]
-    delayed: int
-    in_flight: int
-    oldest_s: float
-    paused: bool
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A message that ended failed, dead or expired, kept for inspection and replay."""
-
-    envelope: Envelope
-    status: Status
-    cause: Cause
-    detail: str
-    ended: float
-
-
 class Engine(Protocol):
-    """Where messages wait. No verb is optional. Durations in seconds; illegal steps raise and change nothing."""
+    """Where messages wait. No verb is optional. Durations in seconds; illegal steps raise and change nothing.
+
+    Of the messages of one queue that share a `serial_key`, one at a time is handed out, in the order of their arrival,
+    whatever their priorities: the next one when that has ended, not while it is to be tried again. Those held back are
+    queued like any other, and their time to live runs.
+    """
 
     async def open(self) -> None: ...
 

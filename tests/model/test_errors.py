@@ -17,7 +17,7 @@ ALL = sorted(
     key=lambda one: one.__name__,
 )
 
-RETRYABLE = {errors.EngineUnavailable}
+RETRYABLE = {errors.EngineUnavailable, errors.LedgerUnusable}
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -35,7 +35,7 @@ def test_a_message_says_little_by_itself() -> None:
     unset = {name for name in Message.__struct_fields__ if getattr(message, name) is None}
     assert unset == {
         *("messages", "class_", "priority", "ttl_s", "timeout_s", "conversation_id", "wait_s", "redeliver"),
-        *("not_before", "delay_s", "callback_url"),
+        *("not_before", "delay_s", "callback_url", "on_disconnect"),
     }
     assert (message.wait, message.stream, message.durable, message.strict) == (True, False, False, False)
     assert (message.metadata, message.params) == ({}, {})

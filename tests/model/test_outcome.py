@@ -32,6 +32,7 @@ FINAL = {
     Refusal.HARMFUL,
     Refusal.UNKNOWN_CLASS,
     Refusal.UNSUPPORTED,
+    Refusal.WRONG_PROTOCOL,
     Refusal.NOT_STORED,
     Refusal.UNAUTHORIZED,
     Refusal.FORBIDDEN,

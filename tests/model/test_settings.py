@@ -11,14 +11,11 @@ from msgspec import inspect
 from pointsman.model import settings as model
 from pointsman.model.settings import (
     CHOICES,
-    ClassifierSettings,
+    BudgetSettings,
     ClassSettings,
     PoolSettings,
-    RuleSettings,
-    Secret,
     Settings,
     WorkerSettings,
-    check,
 )
 
 SECTIONS = sorted(
@@ -29,26 +26,6 @@ SECTIONS = sorted(
     ),
     key=lambda one: one.__name__,
 )
-
-
-def keys(settings: Settings) -> list[str]:
-    """Return the keys of the mistakes."""
-    return [key for key, _ in check(settings)]
-
-
-def words(settings: Settings) -> str:
-    """Return all mistakes as text."""
-    return "\n".join(f"{key}: {mistake}" for key, mistake in check(settings))
-
-
-def with_workers(*workers: WorkerSettings, **pools: PoolSettings) -> Settings:
-    """Return settings with these workers in pool `coders`."""
-    return Settings(pools={"planners": PoolSettings(), "coders": PoolSettings(workers=list(workers)), **pools})
-
-
-def test_the_defaults_can_be_used() -> None:
-    """With no file at all there is nothing to complain about."""
-    assert check(Settings()) == []
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -110,73 +87,6 @@ def test_the_edges_of_a_range_are_in_it(edge: dict[str, object]) -> None:
     msgspec.convert(edge, Settings)
 
 
-def test_names_must_lead_somewhere() -> None:
-    """Each that does not is named, with those that exist."""
-    settings = Settings(
-        classes={"tactical": ClassSettings(pool="coder", fallback=["helpers"])},
-        classifier=ClassifierSettings(
-            fallback_class="strategic", rules=[RuleSettings(phrase="x y", message_class="nothing")]
-        ),
-    )
-    found = words(settings)
-    for name in ("'coder'", "'helpers'", "'strategic'", "'nothing'"):
-        assert name in found
-    assert "known: coders, planners" in found
-    assert len(check(settings)) == 4
-
-
-def test_a_worker_id_stands_once_in_the_whole_file() -> None:
-    """In another pool too, and the mistake says where it stands already."""
-    worker = WorkerSettings(id="w", transport="callable")
-    assert keys(with_workers(worker, worker)) == ["pools.coders.workers.1.id"]
-    settings = with_workers(worker, extra=PoolSettings(workers=[worker]))
-    assert "already stands in pool coders" in words(settings).replace("'", "")
-
-
-@pytest.mark.parametrize(
-    ("worker", "key"),
-    [
-        (WorkerSettings(id="w", transport="http"), "url"),
-        (WorkerSettings(id="w", transport="openai"), "url"),
-        (WorkerSettings(id="w", transport="http", url="ftp://x"), "url"),
-        (WorkerSettings(id="w", transport="subprocess"), "command"),
-        (WorkerSettings(id="w", transport="callable", auth=Secret()), "auth"),
-        (WorkerSettings(id="w", transport="callable", auth=Secret(env="A", file="b")), "auth"),
-    ],
-)
-def test_a_worker_says_what_its_transport_needs(worker: WorkerSettings, key: str) -> None:
-    """The key of what is missing or wrong."""
-    assert keys(with_workers(worker)) == [f"pools.coders.workers.0.{key}"]
-
-
-def test_aliases_are_names_like_classes() -> None:
-    """One means one class, and `auto` means none."""
-    classes = {
-        "a": ClassSettings(pool="coders", alias=["x", "b"]),
-        "b": ClassSettings(pool="coders", alias=["x", "auto"]),
-    }
-    settings = Settings(classes=classes, classifier=ClassifierSettings(fallback_class="a"))
-    assert sorted(keys(settings)) == ["classes.a.alias", "classes.b.alias", "classes.b.alias"]
-
-
-def test_a_pool_does_not_fall_back_to_itself() -> None:
-    """And classes that share a pool agree where it may go."""
-    itself = Settings(
-        classes={"a": ClassSettings(pool="coders", fallback=["coders"])},
-        classifier=ClassifierSettings(fallback_class="a"),
-    )
-    assert "its own fallback" in words(itself)
-    shared = Settings(
-        classes={
-            "a": ClassSettings(pool="coders", fallback=["planners"]),
-            "b": ClassSettings(pool="coders", fallback=["spare"]),
-        },
-        classifier=ClassifierSettings(fallback_class="a"),
-        pools={"planners": PoolSettings(), "coders": PoolSettings(), "spare": PoolSettings()},
-    )
-    assert "must name the same fallback pools" in words(shared)
-
-
 def test_closed_sets_hold_their_defaults() -> None:
     """What a key may be includes what it is where nobody says."""
     defaults = {
@@ -184,6 +94,8 @@ def test_closed_sets_hold_their_defaults() -> None:
         "pools.*.balancer": PoolSettings().balancer,
         "pools.*.workers.*.transport": WorkerSettings(id="w").transport,
         "classes.*.fallback_on.*": ClassSettings(pool="p").fallback_on[0],
+        "budgets.*.scope": BudgetSettings().scope,
+        "budgets.*.per": BudgetSettings().per,
         "telemetry.log_level": Settings().telemetry.log_level,
     }
     for key, default in defaults.items():

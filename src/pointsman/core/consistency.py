@@ -6,9 +6,11 @@ Whoever takes settings in, from a file or from a program, asks here.
 from __future__ import annotations
 
 from pointsman.core.classify.rules import check_rules
-from pointsman.model.settings import Settings, check
+from pointsman.core.cost_rules import check_costs
+from pointsman.core.settings_check import check
+from pointsman.model.settings import Settings
 
 
 def contradictions(settings: Settings) -> list[tuple[str, str]]:
     """Return `(key, mistake)` for each contradiction; an empty list means that the settings can be used."""
-    return [*check(settings), *check_rules(settings.classifier.rules)]
+    return [*check(settings), *check_rules(settings.classifier.rules), *check_costs(settings)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pointsman.model.outcome import AttemptRecord
+from pointsman.model.usage import Estimate, Usage
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -52,7 +53,10 @@ class Classification(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, kw_only=True, gc=False, rename={"message_class": "class"}):
     """The decision record of one message, without its text.
 
-    Times are seconds since acceptance; instants are Unix seconds. Kept after the end, see `runtime.decisions`.
+    Times are seconds since acceptance; instants are Unix seconds. `usage` and `cost` are those of all
+    attempts together, and so is `parked_s`, the seconds for which it waited for a particular worker while others were
+    free. `preferred` is the worker that its conversation preferred at the last attempt, and `got_preferred` says
+    whether it got that one. Kept after the end, see `runtime.decisions`.
     """
 
     id: str
@@ -81,3 +85,10 @@ class Decision(msgspec.Struct, kw_only=True, gc=False, rename={"message_class": 
     conversation_id: str | None
     replay_of: str | None
     trace_id: str
+    key_id: str | None = None
+    estimate: Estimate | None = None
+    usage: Usage | None = None
+    cost: float | None = None
+    preferred: str | None = None
+    got_preferred: bool | None = None
+    parked_s: float = 0.0

@@ -105,3 +105,11 @@ class LeaseLost(EngineError):
 
     code = "lease_lost"
     http_status = 409
+
+
+class LedgerUnusable(PointsmanError):
+    """What is spent cannot be written down, so nothing more may be spent of a budget."""
+
+    code = "ledger_unusable"
+    retryable = True
+    http_status = 503

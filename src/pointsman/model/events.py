@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from pointsman.model.keys import KeyFault
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Cause, Outcome, Refused
 from pointsman.model.states import Status
+from pointsman.model.usage import Usage
 
 
 class MessageRefused(msgspec.Struct, frozen=True, gc=False):
@@ -52,6 +54,8 @@ class AttemptEnded(msgspec.Struct, frozen=True, gc=False):
         took_s: seconds between hand-out and outcome.
         worker_s: seconds of that spent in the worker.
         outcome: None where the attempt was cancelled.
+        usage: tokens it took, where known or estimated.
+        cost: what they cost; None where there is no price.
     """
 
     at: float
@@ -61,6 +65,8 @@ class AttemptEnded(msgspec.Struct, frozen=True, gc=False):
     took_s: float
     worker_s: float
     outcome: Outcome | None
+    usage: Usage | None = None
+    cost: float | None = None
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False):
@@ -106,7 +112,24 @@ class WorkerLeft(msgspec.Struct, frozen=True, gc=False):
     worker: str
 
 
-Event = MessageRefused | Admitted | AttemptStarted | AttemptEnded | Ended | BreakerMoved | WorkerJoined | WorkerLeft
+class AccessDenied(msgspec.Struct, frozen=True, gc=False):
+    """A request was not let in, as it came without an API key that counts."""
+
+    at: float
+    fault: KeyFault
+
+
+Event = (
+    MessageRefused
+    | Admitted
+    | AttemptStarted
+    | AttemptEnded
+    | Ended
+    | BreakerMoved
+    | WorkerJoined
+    | WorkerLeft
+    | AccessDenied
+)
 
 Emit = Callable[[Event], None]
 """Takes an event; must neither block nor raise."""

@@ -14,6 +14,7 @@ import msgspec
 if TYPE_CHECKING:
     from pointsman.model.decision import Classification
     from pointsman.model.outcome import AttemptRecord
+    from pointsman.model.usage import Estimate, Usage
 
 PRIORITIES: Final = ("critical", "high", "normal", "low", "bulk")
 """Names of the five levels; the position in the tuple is the level, 0 is served first."""
@@ -23,6 +24,9 @@ LEVELS: Final = {name: level for level, name in enumerate(PRIORITIES)}
 
 REDELIVER: Final = ("always", "unsent", "never")
 """What may be done twice: anything, only what no worker has seen, nothing."""
+
+ON_DISCONNECT: Final = ("cancel", "continue")
+"""What becomes of a message whose sender's connection goes."""
 
 LOCAL_CLIENT: Final = "local"
 """Client of a message whose sender gave no name: in process, or on loopback without a key."""
@@ -42,6 +46,8 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
         wait: the sender waits for the reply on its connection.
         wait_s: how long it waits before it is answered with the id alone, seconds, up to 600.
         stream: the sender wants the reply as it comes.
+        on_disconnect: `cancel` or `continue` when the sender's connection goes; None means `cancel`, and `continue`
+            where the message is stored.
         durable: store the message before it is accepted.
         strict: never hand it to another pool than its class's own.
         redeliver: one of `REDELIVER`; None means the default of the pool.
@@ -62,6 +68,7 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     wait: bool = True
     wait_s: float | None = None
     stream: bool = False
+    on_disconnect: str | None = None
     durable: bool = False
     strict: bool = False
     redeliver: str | None = None
@@ -82,8 +89,21 @@ class Envelope:
         client: whose limits, fairness and accounting it falls under.
         received_at: monotonic seconds at which it reached us.
         received_wall: the same instant in Unix seconds, for people and records only.
-        protocol: the sender's language: `native` or `openai`.
+        protocol: the sender's language: `native`, `openai` or `anthropic`.
         body: the sender's own bytes where they must reach the worker unchanged but for `model`; else None.
+        endpoint: path and query that such a body goes to, below the base URL that clients are given:
+            `/chat/completions`, `/messages?beta=true`; empty for native messages.
+        headers: the sender's own headers that go with such a body; names in lower case.
+        credential: the header with the sender's own key, for workers whose `auth` is "passthrough"; else None.
+        model: the worker model that the sender insists on, or empty: any worker of the pool will do.
+        serial_key: messages of one queue that share it are handed out one at a time; empty where that is no matter.
+        key_id: id of the API key it came with, or empty.
+        group: client group of that key, or empty.
+        max_output_tokens: most output tokens that such a body asks for, or 0; of a native message `params` say it.
+        by_sender: the sender waits to the end, so its own task may carry the delivery.
+        worker: id of the worker that has it, or had it last; empty before.
+        handed_at: monotonic seconds at which that worker was given it.
+        fell_back: that worker is of another pool than the message's own.
         idempotency_key: the sender's `Idempotency-Key`, if any.
         trace_id: W3C trace id, 32 hexadecimal digits, or empty.
         ask: the text that limits, floods and classification look at; filled by `Validate`.
@@ -104,6 +124,9 @@ class Envelope:
         classify_s: seconds the classifier took.
         admission_s: seconds from receipt to acceptance.
         waited: no worker was free for it when it was queued, so its wait is not the router's doing.
+        estimate: what it is expected to take; filled by `Budget` where there are prices or budgets.
+        usage: tokens of all its attempts so far; filled by `MeasureDelivery`.
+        cost: what these cost; None where nothing has a price.
     """
 
     id: str
@@ -113,6 +136,18 @@ class Envelope:
     received_wall: float
     protocol: str = "native"
     body: bytes | None = None
+    endpoint: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    credential: tuple[str, str] | None = field(default=None, repr=False)
+    model: str = ""
+    serial_key: str = ""
+    key_id: str = ""
+    group: str = ""
+    max_output_tokens: int = 0
+    by_sender: bool = False
+    worker: str = ""
+    handed_at: float = 0.0
+    fell_back: bool = False
     idempotency_key: str | None = None
     trace_id: str = ""
     ask: str = ""
@@ -133,3 +168,6 @@ class Envelope:
     classify_s: float = 0.0
     admission_s: float = 0.0
     waited: bool = False
+    estimate: Estimate | None = None
+    usage: Usage | None = None
+    cost: float | None = None

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from pointsman.model.usage import Usage
+
 
 class Refusal(StrEnum):
     """Why a message was not accepted."""
@@ -21,10 +23,12 @@ class Refusal(StrEnum):
     UNKNOWN_CLASS = "unknown_class"
     UNSUPPORTED = "unsupported"
     NOT_STORED = "not_stored"
+    WRONG_PROTOCOL = "wrong_protocol"
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
     FLOODING = "flooding"
+    BUDGET_EXCEEDED = "budget_exceeded"
     OVERLOADED = "overloaded"
     NO_WORKER = "no_worker"
     QUEUE_FULL = "queue_full"
@@ -36,6 +40,7 @@ RETRYABLE_REFUSALS = frozenset(
     {
         Refusal.RATE_LIMITED,
         Refusal.FLOODING,
+        Refusal.BUDGET_EXCEEDED,
         Refusal.OVERLOADED,
         Refusal.NO_WORKER,
         Refusal.QUEUE_FULL,
@@ -195,6 +200,11 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False):
         took_s: seconds from hand-out to result.
         worker_s: seconds of that spent in the worker.
         detail: readable, bounded.
+        first_token_s: seconds from hand-out to the first byte of a streamed answer, or None.
+        usage: tokens it took, where known or estimated.
+        cost: what they cost, in the currency of the settings; None where there is no price.
+        parked_s: seconds of `took_s` for which it waited for a particular worker, or a kind of workers.
+        preferred: id of the worker that its conversation preferred, or an empty string.
     """
 
     number: int
@@ -205,6 +215,11 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False):
     took_s: float
     worker_s: float = 0.0
     detail: str = ""
+    first_token_s: float | None = None
+    usage: Usage | None = None
+    cost: float | None = None
+    parked_s: float = 0.0
+    preferred: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import msgspec
 from pointsman.model.errors import DeliveryError
 from pointsman.model.outcome import Cause, Reply
 from pointsman.model.states import ENDS, Status
+from pointsman.model.usage import Usage
 
 
 class Result(msgspec.Struct, frozen=True, gc=False, rename={"message_class": "class"}):
@@ -24,6 +25,8 @@ class Result(msgspec.Struct, frozen=True, gc=False, rename={"message_class": "cl
         overhead_s: seconds the router itself added.
         cause: why it ended otherwise than delivered.
         detail: the same in words.
+        usage: tokens that all attempts took, where known or estimated.
+        cost: what they cost; None where nothing has a price.
     """
 
     id: str
@@ -37,6 +40,8 @@ class Result(msgspec.Struct, frozen=True, gc=False, rename={"message_class": "cl
     overhead_s: float = 0.0
     cause: Cause | None = None
     detail: str = ""
+    usage: Usage | None = None
+    cost: float | None = None
 
     @property
     def delivered(self) -> bool:
