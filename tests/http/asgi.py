@@ -20,6 +20,8 @@ class Answered:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    chunks: tuple[bytes, ...] = ()
+    whole: bool = True
 
     def json(self) -> Any:
         """The body, decoded by a parser that is not ours."""
@@ -126,17 +128,20 @@ class Client:
 
 
 def certain(answered: Answered | None) -> Answered:
-    """Return the answer, which there must be."""
+    """Return the answer, which there must be, whole."""
     assert answered is not None
+    assert answered.whole
     return answered
 
 
 def _answered(sent: list[MutableMapping[str, Any]]) -> Answered:
-    start, body = sent
+    start, *bodies = sent
     assert start["type"] == "http.response.start"
-    assert body["type"] == "http.response.body"
+    assert all(body["type"] == "http.response.body" for body in bodies)
+    assert all(body.get("more_body", False) for body in bodies[:-1])
     names = [name for name, _ in start["headers"]]
     assert all(name == name.lower() for name in names)
     assert len(set(names)) == len(names), names
     headers = {name.decode(): value.decode() for name, value in start["headers"]}
-    return Answered(start["status"], headers, bytes(body.get("body", b"")))
+    chunks = tuple(bytes(body.get("body", b"")) for body in bodies)
+    return Answered(start["status"], headers, b"".join(chunks), chunks, not bodies[-1].get("more_body", False))

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from pointsman.assembly import House
+from pointsman.core.keys import NO_KEYS
 from pointsman.embedded import replay
 from pointsman.http.app import App
 from pointsman.http.surface import Surface
@@ -27,6 +28,7 @@ from pointsman.model.settings import (
     ValidationSettings,
     WorkerSettings,
 )
+from pointsman.ports import Transport
 from pointsman.reload import reload
 from pointsman.sim import SimClock
 from pointsman.transports.callable import Target
@@ -47,6 +49,16 @@ class Service:
     async def settle(self) -> None:
         """Let everything that can happen now happen."""
         await asyncio.sleep(SOON_S)
+
+
+def put_in_place(run: Service, transport: Transport, kind: str = "callable", model: str | None = None) -> None:
+    """Let the coders' worker be of this kind and model, and speak through `transport`."""
+    pool, endpoint = run.house.fleet.find("c1")
+    pool.remove(endpoint)
+    endpoint.settings = msgspec.structs.replace(endpoint.settings, transport=kind, model=model)
+    endpoint.transport = transport
+    endpoint.draining = False
+    pool.join(endpoint)
 
 
 async def echo(work: Mapping[str, Any]) -> Any:
@@ -113,25 +125,24 @@ def surface_of(house: House) -> Surface:
     async def metrics(accept: str) -> tuple[bytes, str]:
         return f"# asked for {accept}\n".encode(), "text/plain; version=0.0.4"
 
-    def resolve_class(name: str) -> str | None:
-        for known, of in house.settings.classes.items():
-            if name == known or name in of.alias or name == of.pool:
-                return known
-        return None
-
     return Surface(
         core=house.core,
         fleet=house.fleet,
         engine=house.engine,
+        feeds=house.feeds,
         decisions=house.decisions,
         envelopes=house.envelopes,
         clock=house.clock,
         settings=lambda: house.settings,
         preview=lambda envelope: house.previewer.preview(envelope),  # noqa: PLW0108 - a reload replaces it
         replay=lambda message_id: replay(house, message_id),
-        resolve_class=resolve_class,
+        resolve_class=house.resolve_class,
+        resolve_model=house.resolve_model,
         reload=reloaded,
         metrics=metrics,
         is_ready=lambda: house.doors_open,
+        keys=lambda: NO_KEYS,
+        costs=house.costs,
+        emit=house.emit,
         version="1.2.3",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.http.addresses import forbidden_host, wrong_url
+from pointsman.http.addresses import forbidden_host, is_loopback, wrong_url
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from pointsman.http.addresses import forbidden_host, wrong_url
 )
 def test_usual_addresses_pass(url: str) -> None:
     """Loopback, public addresses, and names."""
-    assert (wrong_url(url), forbidden_host(url)) == ("", "")
+    assert (wrong_url(url), forbidden_host(url, is_local=True)) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,36 @@ def test_what_is_no_plain_url_is_refused(url: str) -> None:
 def test_infrastructure_is_forbidden(url: str) -> None:
     """Cloud metadata, private networks and what is no unicast address, wrapped or not."""
     assert wrong_url(url) == ""
-    assert forbidden_host(url)
+    assert forbidden_host(url, is_local=True)
+    assert forbidden_host(url, is_local=False)
 
 
 @pytest.mark.parametrize("url", ["http://[::ffff:127.0.0.1]:9000/", "http://127.9.9.9:1/"])
 def test_all_of_loopback_passes(url: str) -> None:
     """Whoever can reach the service can reach loopback anyway."""
-    assert (wrong_url(url), forbidden_host(url)) == ("", "")
+    assert (wrong_url(url), forbidden_host(url, is_local=True)) == ("", "")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]", "localhost", "a.LOCALHOST."])
+def test_loopback_is_refused_where_others_reach_the_service(host: str) -> None:
+    """They would reach through us what only this machine may."""
+    assert wrong_url(f"http://{host}:9000") == ""
+    assert "settings file" in forbidden_host(f"http://{host}:9000", is_local=False)
+    assert forbidden_host("https://models.example/v1", is_local=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("listen", "local"),
+    [
+        ("127.0.0.1:8080", True),
+        ("localhost:8080", True),
+        ("[::1]:8080", True),
+        ("127.0.0.2:0", True),
+        ("0.0.0.0:8080", False),
+        ("[::]:8080", False),
+        ("10.0.0.1:80", False),
+    ],
+)
+def test_who_reaches_the_service_follows_from_where_it_listens(listen: str, local: bool) -> None:
+    """As it stands in `server.listen`."""
+    assert is_loopback(listen) == local

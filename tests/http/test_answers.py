@@ -14,7 +14,7 @@ from pointsman.model.message import Envelope, Message
 from pointsman.model.outcome import AttemptRecord, Cause, Reply
 from pointsman.model.result import Result
 from pointsman.model.states import Status
-from pointsman.ports import DeadLetter, MessageView, QueueView
+from pointsman.model.views import DeadLetter, MessageView, QueueView
 
 RESULT = Result(
     id="ab12",

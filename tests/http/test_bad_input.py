@@ -52,7 +52,6 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "conversation with a line end": (b'{"text": "a", "conversation_id": "a\\nb"}', 400, "invalid"),
     "65 keys": (b'{"text": "a", "metadata": {' + b",".join(b'"%d": 1' % n for n in range(65)) + b"}}", 400, "invalid"),
     "must be stored": (b'{"text": "a", "durable": true}', 422, "not_stored"),
-    "streamed": (b'{"text": "a", "stream": true}', 422, "unsupported"),
 }
 
 

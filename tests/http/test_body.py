@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from pointsman.http.body import read_body
+from pointsman.http.channel import Channel
 from pointsman.http.problems import RequestError
 from pointsman.http.waiting import ClientGone
 from pointsman.model.errors import RefusedError
@@ -19,12 +20,16 @@ SETTINGS = ServerSettings(discard_bytes=1_000, discard_s=5.0)
 
 
 class Sender:
-    """A client that sends chunks, each after a pause, and perhaps goes then."""
+    """A client that sends chunks, each after a pause, and perhaps goes then; what a body needs of a `Channel`."""
 
-    def __init__(self, *chunks: bytes, pause_s: float = 0.0, ends: bool = True) -> None:
+    def __init__(self, *chunks: bytes, pause_s: float = 0.0, ends: bool = True, whole: bool = False) -> None:
         self.chunks = list(chunks)
         self.pause_s = pause_s
         self.ends = ends
+        self.whole = whole
+
+    def arrived(self) -> bytes | None:
+        return b"".join(self.chunks) if self.whole else None
 
     async def receive(self) -> MutableMapping[str, Any]:
         await asyncio.sleep(self.pause_s)
@@ -37,13 +42,23 @@ class Sender:
 async def read(sender: Sender, **fields: str) -> bytes:
     """Read what a sender sends; header names with underscores for hyphens."""
     named = {name.replace("_", "-").encode(): value.encode() for name, value in fields.items()}
-    return await read_body(sender.receive, named, CAP, SETTINGS)
+    return await read_body(cast(Channel, sender), named, CAP, SETTINGS)
 
 
 @pytest.mark.parametrize("chunks", [(b"",), (b"a" * 100,), (b"a", b"b" * 98, b"c"), (b"", b"", b"abc")])
 async def test_a_body_within_the_cap_comes_whole(chunks: tuple[bytes, ...]) -> None:
     """However it was cut up, up to the last byte of the cap."""
     assert await read(Sender(*chunks)) == b"".join(chunks)
+
+
+async def test_a_body_that_has_arrived_is_not_waited_for() -> None:
+    """If it is within the cap; above it, it is thrown away and refused like any other."""
+    assert await read(Sender(b"a" * 60, b"b" * 40, pause_s=999.0, whole=True)) == b"a" * 60 + b"b" * 40
+    assert await read(Sender(pause_s=999.0, whole=True)) == b""
+    sender = Sender(b"a" * 101, whole=True)
+    with pytest.raises(RequestError, match="101 bytes"):
+        await read(sender, content_length="101")
+    assert sender.chunks == []
 
 
 @pytest.mark.parametrize("chunks", [(b"a" * 101,), (b"a" * 100, b"a"), (b"a" * 60, b"b" * 60, b"c" * 60)])

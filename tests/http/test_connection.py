@@ -9,93 +9,25 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
-from pointsman.http.connection import HEAD_S, MAX_HEAD_BYTES, MAX_HEADERS, Connection
+from pointsman.http.connection import HEAD_S, KEEP_ALIVE_S
+from pointsman.http.request_reader import MAX_HEAD_BYTES, MAX_HEADERS
+from pointsman.http.site import Site
+from pointsman.model.settings import ServerSettings
+from tests.http.line import Answer, Line
 from tests.http.service import Service, echo, service, silent
 
-KEEP_ALIVE_S = 20
 
-
-class Wire(asyncio.Transport):
-    """The test's end of a connection."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.writes = 0
-        self.closed = False
-        self.paused = False
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
-
-    def write(self, data: Any) -> None:
-        assert not self.closed
-        self.writes += 1
-        self.written += bytes(data)
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def pause_reading(self) -> None:
-        self.paused = True
-
-    def resume_reading(self) -> None:
-        self.paused = False
-
-    def answers(self) -> list[tuple[int, dict[str, str], bytes]]:
-        """What has been answered so far: status, headers, body."""
-        found, rest = [], self.written
-        while rest:
-            head, _, rest = rest.partition(b"\r\n\r\n")
-            lines = head.decode().split("\r\n")
-            headers = dict(line.split(": ", 1) for line in lines[1:])
-            size = int(headers.get("content-length", 0))
-            found.append((int(lines[0].split()[1]), headers, rest[:size]))
-            rest = rest[size:]
-        return found
-
-
-class Line:
-    """A connection to a service.
-
-    Args:
-        run: the service.
-        state: of the server, shared by its connections.
-    """
-
-    def __init__(self, run: Service, state: ServerState | None = None) -> None:
-        config = uvicorn.Config(run.app, lifespan="off", log_config=None, ws="none", timeout_keep_alive=KEEP_ALIVE_S)
-        config.load()
-        self.wire = Wire()
-        self.protocol = Connection(config=config, server_state=state or ServerState(), app_state={})
-        self.protocol.connection_made(self.wire)
-
-    async def send(self, *pieces: bytes) -> list[tuple[int, dict[str, str], bytes]]:
-        """Send bytes; return all answers once everything has happened that can happen now."""
-        for piece in pieces:
-            if not self.wire.closed:
-                self.protocol.data_received(piece)
-            await asyncio.sleep(0.001)
-        return self.wire.answers()
-
-    async def hang_up(self) -> None:
-        """Close the connection from the client's side."""
-        if self.protocol.parser is not None:
-            self.protocol.connection_lost(None)
-        await asyncio.sleep(0.001)
+def site_of(run: Service, settings: ServerSettings | None = None) -> Site:
+    """What the connections of one server share."""
+    return Site(run.app, settings or ServerSettings(), run.surface.clock, asyncio.get_running_loop())
 
 
 @contextlib.asynccontextmanager
 async def line(workers: Mapping[str, Any] | None = None) -> AsyncIterator[tuple[Service, Line]]:
     """A service and one connection to it, which is hung up in the end."""
     async with service({"coders": {"w": echo}} if workers is None else workers) as run:
-        one = Line(run)
+        one = Line(site=site_of(run))
         yield run, one
         await one.hang_up()
 
@@ -112,7 +44,7 @@ def post(body: bytes = b'{"text": "fix it", "class": "tactical"}', *headers: byt
     return b"\r\n".join([*lines, b"", body])
 
 
-def code(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, str]:
+def code(answer: Answer) -> tuple[int, str]:
     """Return status and code of a problem."""
     status, headers, body = answer
     assert headers["content-type"] == "application/problem+json"
@@ -139,9 +71,9 @@ async def test_a_connection_serves_one_request_after_the_other() -> None:
 async def test_an_answer_is_one_write(request_line: bytes, ends: bytes) -> None:
     """With a body and without one, on a connection that goes on and on one that ends."""
     async with line() as (_, one):
-        one.protocol.data_received(request_line + b"\r\nhost: localhost\r\n\r\n")
+        one.feed(request_line + b"\r\nhost: localhost\r\n\r\n")
         await asyncio.sleep(0.001)
-        assert one.wire.writes == 1
+        assert len(one.wire.writes) == 1
         assert one.wire.written.endswith(ends)
         assert one.wire.closed == request_line.endswith(b"1.0")
 
@@ -165,7 +97,7 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
         bodies = [b'{"text": "%s", "class": "tactical"}' % text for text in (b"3", b"1", b"2")]
         await one.send(b"".join(post(body) for body in bodies))
         await asyncio.sleep(10.0)
-        assert [json.loads(body)["reply"]["text"] for _, _, body in one.wire.answers()] == ["3", "1", "2"]
+        assert [json.loads(body)["reply"]["text"] for _, _, body in one.answers()] == ["3", "1", "2"]
 
 
 async def test_a_client_that_hangs_up_cancels_its_message() -> None:
@@ -215,7 +147,7 @@ async def test_a_client_that_asks_before_it_sends_is_told_to_go_on() -> None:
         head, _, body = post(b'{"text": "fix it"}', b"expect: 100-continue").partition(b"\r\n\r\n")
         await one.send(head + b"\r\n\r\n")
         assert one.wire.written == b"HTTP/1.1 100 Continue\r\n\r\n"
-        one.wire.written = b""
+        one.wire.writes.clear()
         assert [status for status, _, _ in await one.send(body)] == [200]
     async with line() as (_, one):
         head, _, _ = post(b"a" * 2_000_000, b"expect: 100-continue").partition(b"\r\n\r\n")
@@ -246,7 +178,7 @@ async def test_what_is_no_http_is_refused_and_the_connection_closed(raw: bytes) 
     async with line() as (run, one):
         answers = await one.send(raw)
         await asyncio.sleep(30.0)
-        answers = one.wire.answers()
+        answers = one.answers()
         assert [answer[0] for answer in answers] == [400], answers
         assert code(answers[0]) == (400, "invalid")
         assert one.wire.closed
@@ -264,7 +196,7 @@ async def test_garbage_behind_a_request_does_not_spoil_its_answer() -> None:
         await one.send(post() + b"garbage\r\n\r\n")
         assert one.wire.written == b""
         await asyncio.sleep(2.0)
-        assert [status for status, _, _ in one.wire.answers()] == [200]
+        assert [status for status, _, _ in one.answers()] == [200]
         assert one.wire.closed
 
 
@@ -317,7 +249,7 @@ async def test_a_head_that_is_never_finished_is_cut_off(before: bytes, begun: by
         assert not one.wire.closed
         await asyncio.sleep(1.1)
         assert one.wire.closed
-        answers = one.wire.answers()
+        answers = one.answers()
         assert code(answers.pop()) == (408, "receive_timeout")
         assert [status for status, _, _ in answers] == ([200] if before else [])
         assert (await run.surface.engine.counts()).admitted == len(answers)
@@ -328,7 +260,7 @@ async def test_a_body_that_stops_in_the_middle_is_cut_off() -> None:
     async with line() as (run, one):
         await one.send(post()[:-5])
         await asyncio.sleep(HEAD_S + 5.0)
-        assert [code(answer) for answer in one.wire.answers()] == [(408, "receive_timeout")]
+        assert [code(answer) for answer in one.answers()] == [(408, "receive_timeout")]
         assert one.wire.closed
         assert (await run.surface.engine.counts()).admitted == 0
 
@@ -351,12 +283,11 @@ async def test_an_upgrade_that_nobody_understands_is_ignored() -> None:
         assert [status for status, _, _ in answers] == [200]
 
 
-async def test_too_many_connections_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_connections_are_told_to_come_again() -> None:
     """503 with Retry-After, and the older ones are served on."""
-    monkeypatch.setattr(Connection, "most", 2)
     async with service({"coders": {"w": echo}}) as run:
-        state = ServerState()
-        lines = [Line(run, state) for _ in range(3)]
+        site = site_of(run, ServerSettings(max_connections=2))
+        lines = [Line(site=site) for _ in range(3)]
         answers = [(await one.send(post()))[0] for one in lines]
         assert [status for status, _, _ in answers] == [200, 200, 503]
         assert code(answers[2]) == (503, "overloaded")
@@ -364,6 +295,6 @@ async def test_too_many_connections_are_told_to_come_again(monkeypatch: pytest.M
         assert lines[2].wire.closed
         for one in lines:
             await one.hang_up()
-        fresh = Line(run, state)
+        fresh = Line(site=site)
         assert [status for status, _, _ in await fresh.send(post())] == [200]
         await fresh.hang_up()

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from pointsman.http.channel import AsgiChannel
 from pointsman.http.exchange import Context, Request
 from pointsman.model.errors import RefusedError
 from tests.http.asgi import certain
@@ -20,9 +21,14 @@ async def nothing() -> MutableMapping[str, Any]:
     return {"type": "http.disconnect"}
 
 
+async def nowhere(event: MutableMapping[str, Any]) -> None:
+    """Send nothing."""
+
+
 def request(headers: list[tuple[bytes, bytes]], query: str = "") -> Request:
     """Return a request."""
-    return Request({"headers": headers, "query_string": query.encode()}, nothing, CONTEXT)
+    scope: dict[str, Any] = {"method": "GET", "path": "/", "headers": headers, "query_string": query.encode()}
+    return Request(AsgiChannel(scope, nothing, nowhere), CONTEXT)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.http.guard import allow_everybody, refuse_foreign
+from pointsman.http.guard import allow_everybody, refuse_foreign, refuse_foreign_page
 from pointsman.model.errors import RefusedError
 
 
@@ -48,6 +48,42 @@ def test_others_are_refused(fields: dict[bytes, bytes]) -> None:
     with pytest.raises(RefusedError) as caught:
         refuse_foreign(fields)
     assert caught.value.refused.reason == "forbidden"
+    assert caught.value.refused.detail.isprintable()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {b"host": b"router.example"},
+        {b"host": b"router.example", b"origin": b"https://router.example"},
+        {b"host": b"ROUTER.example:8443", b"origin": b"http://router.EXAMPLE:8443"},
+        {b"host": b"router.example", b"origin": b"http://127.0.0.1:3000"},
+    ],
+)
+def test_with_keys_any_name_will_do_and_pages_of_our_own(fields: dict[bytes, bytes]) -> None:
+    """Whatever the scheme, as TLS may end before us."""
+    refuse_foreign_page(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {b"host": b"router.example", b"origin": b"https://evil.example"},
+        {b"host": b"router.example", b"origin": b"https://router.example:8443"},
+        {b"host": b"router.example", b"origin": b"https://router.example@evil.example"},
+        {b"host": b"router.example", b"origin": b"app://router.example"},
+        {b"host": b"router.example", b"origin": b"null"},
+        {b"host": b"", b"origin": b"https://"},
+        {b"origin": b"https://evil.example"},
+        {b"origin": b"\x1b[2J"},
+    ],
+)
+def test_with_keys_foreign_pages_are_still_refused(fields: dict[bytes, bytes]) -> None:
+    """A key in a page is a key that everybody has."""
+    with pytest.raises(RefusedError) as caught:
+        refuse_foreign_page(fields)
+    assert (caught.value.refused.reason, caught.value.refused.field) == ("forbidden", "origin")
     assert caught.value.refused.detail.isprintable()
 
 

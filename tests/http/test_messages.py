@@ -119,13 +119,6 @@ async def test_an_idempotency_key_needs_a_store() -> None:
         assert (await run.client.post(PATH, FIX, {"idempotency-key": "\x7f"})).problem()["code"] == "invalid"
 
 
-async def test_streaming_is_refused_by_name() -> None:
-    """Until it exists."""
-    async with service() as run:
-        problem = (await run.client.post(PATH, {**FIX, "stream": True})).problem()
-    assert (problem["status"], problem["code"], problem["field"]) == (422, "unsupported", "stream")
-
-
 async def test_a_message_that_its_worker_refuses_is_a_502() -> None:
     """With the worker's words, and not to be sent again."""
 

@@ -36,4 +36,7 @@ def test_only_bodies_that_are_messages_take_a_senders_headers() -> None:
         "/api/v1/messages/batch",
         "/api/v1/decisions",
         "/v1/chat/completions",
+        "/v1/embeddings",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
     }

@@ -17,8 +17,12 @@ import uvloop
 
 from pointsman.assembly import House
 from pointsman.http.app import App
+from pointsman.http.channel import Channel
 from pointsman.http.server import HttpServer, ListenError, NotLoopback, PortTaken, bind
+from pointsman.http.waiting import ClientGone, while_linked
 from pointsman.model.events import Admitted, AttemptStarted, Ended, Event
+from pointsman.model.settings import ServerSettings
+from tests.http.line import Script, mirror
 from tests.http.service import echo, settings, silent, surface_of
 
 TACTICAL = b'{"text": "fix it", "class": "tactical"}'
@@ -65,6 +69,21 @@ async def running(worker: Any = echo) -> AsyncIterator[Running]:
         await serving
 
 
+@contextlib.asynccontextmanager
+async def served(app: Script) -> AsyncIterator[tuple[HttpServer, int]]:
+    """Serve an application on a free port until the block ends."""
+    listening = bind("127.0.0.1:0")
+    port = listening.getsockname()[1]
+    server, started = HttpServer(app, ServerSettings(), [listening]), asyncio.Event()
+    serving = asyncio.create_task(server.run(started.set))
+    await started.wait()
+    try:
+        yield server, port
+    finally:
+        server.begin_stop()
+        await serving
+
+
 def post(body: bytes = TACTICAL) -> bytes:
     """Return a request."""
     head = "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
@@ -95,7 +114,8 @@ async def test_small_answers_are_not_held_back() -> None:
         _, writer = await run.connect()
         writer.write(post())
         await run.see(Ended)
-        [connection] = run.server._server.server_state.connections if run.server._server else []
+        assert run.server._site is not None
+        [connection] = run.server._site.connections
         accepted = connection.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         writer.close()
@@ -115,9 +135,16 @@ def test_a_port_that_is_taken_is_told() -> None:
     "listen", ["0.0.0.0:8080", "192.168.1.5:8080", "[::]:8080", "8.8.8.8:80", "[::ffff:10.0.0.1]:1"]
 )
 def test_what_others_could_reach_needs_keys_first(listen: str) -> None:
-    """There are none yet, so it is refused."""
-    with pytest.raises(NotLoopback, match="keys"):
+    """The command that makes one is named."""
+    with pytest.raises(NotLoopback, match="pointsman keys create NAME"):
         bind(listen)
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0"])
+def test_with_keys_others_may_reach_it(listen: str) -> None:
+    """On every address of the machine, if that is wanted."""
+    with contextlib.closing(bind(listen, is_guarded=True)) as bound:
+        assert bound.getsockname()[0] == listen.rpartition(":")[0].strip("[]")
 
 
 @pytest.mark.parametrize(
@@ -224,3 +251,93 @@ async def test_it_says_where_it_listens() -> None:
     """As clients need it."""
     async with running() as run:
         assert run.server.urls == [f"http://127.0.0.1:{run.port}"]
+
+
+@pytest.mark.real_loop(timeout_s=20)
+async def test_clients_that_vanish_are_probed_for() -> None:
+    """By the operating system, on each connection."""
+    async with running() as run:
+        reader, writer = await run.connect()
+        writer.write(post())
+        await answer(reader)
+        assert run.server._site is not None
+        [connection] = run.server._site.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
+        writer.close()
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_client_that_does_not_read_holds_little_memory(loop: str) -> None:
+    """However much there is to write to it; when it goes, the writer is told."""
+    gone = asyncio.Event()
+
+    async def serve(channel: Channel) -> None:
+        async def write() -> None:
+            await channel.start(200, [])
+            while True:
+                await channel.write(b"a" * 200_000)
+
+        assert channel.link is not None
+        try:
+            await while_linked(write(), channel.link)
+        except ClientGone:
+            gone.set()
+
+    async def stare() -> None:
+        async with served(Script(serve)) as (server, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000)
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            assert server._site is not None
+            [connection] = server._site.connections
+            for _ in range(3):
+                while not connection.flow.is_paused:  # noqa: ASYNC110 - it tells nobody but its writers
+                    await asyncio.sleep(0.0)
+                assert connection.transport.get_write_buffer_size() <= 256 * 1024
+                await reader.readexactly(1_000_000)
+            writer.transport.abort()
+            await gone.wait()
+
+    (uvloop.run if loop == "uvloop" else asyncio.run)(asyncio.wait_for(stare(), 20.0))
+
+
+@pytest.mark.real_loop(timeout_s=20)
+async def test_told_to_stop_before_it_runs_it_stops_at_once() -> None:
+    """Its sockets are closed then."""
+    listening = bind("127.0.0.1:0")
+    server = HttpServer(Script(mirror), ServerSettings(), [listening])
+    server.begin_stop()
+    started: list[bool] = []
+    await server.run(lambda: started.append(True))
+    assert (started, listening.fileno()) == ([True], -1)
+
+
+@pytest.mark.real_loop(timeout_s=20)
+async def test_answers_that_take_too_long_are_cut_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which is logged; `run` returns all the same."""
+    monkeypatch.setattr("pointsman.http.server._LAST_ANSWERS_S", 0)
+    begun = asyncio.Event()
+
+    async def serve(channel: Channel) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with served(Script(serve)) as (server, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await begun.wait()
+        server.begin_stop()
+        assert await reader.read() == b""
+        writer.close()
+    assert "cut off" in caplog.text
+
+
+def test_it_says_where_it_listens_in_ipv6_too() -> None:
+    """With brackets, as a URL has it."""
+    with contextlib.closing(bind("[::1]:0")) as listening:
+        server = HttpServer(Script(mirror), ServerSettings(), [listening])
+        assert server.urls == [f"http://[::1]:{listening.getsockname()[1]}"]

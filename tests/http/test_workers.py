@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.model.settings import QuotaSettings, ServerSettings
 from tests.http.service import service, silent
 
 PATH = "/api/v1/workers"
@@ -43,6 +44,14 @@ async def test_a_worker_joins_and_leaves() -> None:
         await run.settle()
 
 
+async def test_loopback_is_no_place_for_a_worker_where_others_reach_the_service() -> None:
+    """Whoever has a key would reach through us what only this machine may."""
+    async with service(server=ServerSettings(listen="0.0.0.0:8080")) as run:
+        problem = (await run.client.post(PATH, NEW)).problem()
+        assert (problem["status"], problem["code"], problem["field"]) == (403, "forbidden", "url")
+        assert "settings file" in problem["detail"]
+
+
 async def test_an_openai_worker_may_join() -> None:
     """The other transport that the API takes."""
     async with service() as run:
@@ -58,6 +67,8 @@ async def test_an_openai_worker_may_join() -> None:
         ({"transport": "callable"}, 403, "forbidden", "transport"),
         ({"command": ["rm"]}, 403, "forbidden", "command"),
         ({"auth": {"env": "SECRET"}}, 403, "forbidden", "auth"),
+        ({"proxy": "http://10.0.0.1:3128"}, 403, "forbidden", "proxy"),
+        ({"tls": {"ca_file": "/etc/shadow"}}, 403, "forbidden", "tls"),
         ({"url": "http://169.254.169.254/"}, 403, "forbidden", "url"),
         ({"url": "http://10.0.0.1:9000/"}, 403, "forbidden", "url"),
         ({"url": "file:///etc/passwd"}, 400, "invalid", "url"),
@@ -78,6 +89,16 @@ async def test_what_may_not_join_is_refused(change: dict[str, Any], status: int,
         problem = (await run.client.post(PATH, {**NEW, **change})).problem()
         assert (problem["status"], problem["code"], problem["field"]) == (status, code, field)
         assert len((await run.client.get(PATH)).json()["workers"]) == 2
+
+
+async def test_a_worker_draws_only_from_a_quota_that_there_is() -> None:
+    """One that is misspelt would limit nothing, and nobody would know."""
+    async with service(quotas={"acme": QuotaSettings(rpm=1)}) as run:
+        problem = (await run.client.post(PATH, {**NEW, "quota": "amce"})).problem()
+        assert (problem["status"], problem["field"]) == (400, "quota")
+        assert "known: acme" in problem["detail"]
+        assert (await run.client.post(PATH, {**NEW, "quota": "acme"})).status == 201
+        assert [view.workers for view in run.house.costs.quotas.views()] == [1]
 
 
 async def test_a_worker_of_no_pool_is_not_found() -> None:

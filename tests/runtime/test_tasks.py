@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from pointsman.runtime.tasks import Tasks
+from pointsman.runtime.tasks import BriefTasks, Tasks
 from pointsman.sim import SimClock
 
 
@@ -86,3 +88,71 @@ async def test_closing_from_within_a_task_does_not_wait_for_itself() -> None:
     await asyncio.wait([closing])
     await asyncio.sleep(0)
     assert len(tasks) == 0
+
+
+class Ends:
+    """Brief tasks, and how each has ended."""
+
+    def __init__(self) -> None:
+        self.tasks = BriefTasks("brief")
+        self.seen: list[str] = []
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start one."""
+        self.tasks.start(asyncio.get_running_loop(), work, lambda fault: self.seen.append(repr(fault)))
+
+
+async def test_a_brief_task_tells_how_it_ended() -> None:
+    """Well, or by what it raised; nothing else is told of its failure."""
+
+    async def fail() -> None:
+        raise ZeroDivisionError("oops")
+
+    ends = Ends()
+    ends.start(asyncio.sleep(1.0))
+    ends.start(fail())
+    assert (len(ends.tasks), ends.seen) == (2, [])
+    await asyncio.sleep(2.0)
+    assert (len(ends.tasks), ends.seen) == (0, ["ZeroDivisionError('oops')", "None"])
+
+
+async def test_a_brief_task_that_ends_well_costs_no_callback() -> None:
+    """It tells within its last step."""
+    ends = Ends()
+    ends.start(asyncio.sleep(0.0))
+    await asyncio.sleep(0.0)
+    assert ends.seen == []
+    await asyncio.sleep(0.0)
+    assert ends.seen == ["None"]
+
+
+async def test_brief_tasks_are_waited_for_and_then_cancelled() -> None:
+    """Those that clean up may do so; the number of those that were late is told."""
+    cleaned = []
+
+    async def never() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(1.0)
+            cleaned.append(True)
+
+    ends = Ends()
+    assert await ends.tasks.end(5.0) == 0
+    ends.start(asyncio.sleep(3.0))
+    ends.start(never())
+    began = asyncio.get_running_loop().time()
+    assert await ends.tasks.end(5.0) == 1
+    assert asyncio.get_running_loop().time() - began == 6.0
+    assert cleaned == [True]
+    await asyncio.sleep(0.0)
+    assert ends.seen == ["None", "CancelledError()"]
+
+
+async def test_brief_tasks_may_be_cancelled_at_once() -> None:
+    """Without patience, but not before their first step."""
+    ends = Ends()
+    ends.start(asyncio.sleep(9.0))
+    assert await ends.tasks.end(0.0) == 1
+    await asyncio.sleep(0.0)
+    assert (ends.seen, len(ends.tasks)) == (["CancelledError()"], 0)

@@ -3,7 +3,8 @@
 The API can be reached by whoever can send it a request; the settings file is trusted, and may name any
 address. Refused are addresses of a private network, of the link (cloud metadata lives there), and what is no
 unicast address; also where they are wrapped in IPv6 (mapped, NAT64, 6to4), since `ipaddress` takes those for
-global. Loopback passes, because the service itself listens nowhere else. Names are not resolved here: what a
+global. Loopback passes as long as the service itself listens nowhere else; others must not reach through us what
+only this machine may. Names are not resolved here: what a
 name leads to may change between a check and the connection.
 """
 
@@ -20,6 +21,7 @@ _VISIBLE: Final = re.compile(r"[!-~]{1,2048}")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 _NUMERIC: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_LOOPBACK: Final = "{} is this machine itself; where others reach the router, such workers belong in the settings file"
 _METADATA_NAMES: Final = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 
 
@@ -43,17 +45,31 @@ def wrong_url(url: str) -> str:
     return ""
 
 
-def forbidden_host(url: str) -> str:
-    """Return why a worker may not be at this URL (whose form is right), or an empty string."""
+def is_loopback(listen: str) -> bool:
+    """Whether only this machine reaches a service that listens on `listen`, ADDRESS:PORT."""
+    host = listen.rpartition(":")[0].strip("[]").lower()
+    address = _literal(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def forbidden_host(url: str, *, is_local: bool) -> str:
+    """Return why a worker may not be at this URL (whose form is right), or an empty string.
+
+    Args:
+        url: of the worker.
+        is_local: whoever asks is on this machine, so that its loopback is nothing new to them.
+    """
     host = (urlsplit(url).hostname or "").rstrip(".").lower()
     if host in _METADATA_NAMES:
         return f"{host} is where this machine's cloud keeps its credentials"
+    if not is_local and (host == "localhost" or host.endswith(".localhost")):
+        return _LOOPBACK.format(host)
     address = _literal(host)
     if address is None:
         return ""
     meant = _wrapped(address) or address
     if meant.is_loopback:
-        return ""
+        return "" if is_local else _LOOPBACK.format(host)
     if meant.is_link_local:
         return f"{host} is an address of the link, where cloud credentials live"
     if meant.is_multicast or not meant.is_global:

@@ -10,11 +10,15 @@ from typing import Any
 
 import msgspec
 
-from pointsman.http import wire
+from pointsman.core.keys import KeyCounts
+from pointsman.http import problems, wire
+from pointsman.http.exchange import Response
+from pointsman.http.problems import Problem
 from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import AttemptRecord, Reply
 from pointsman.model.result import Result
-from pointsman.ports import Counts, DeadLetter, MessageView, QueueView
+from pointsman.model.usage import Usage
+from pointsman.model.views import Counts, DeadLetter, MessageView, QueueView
 from pointsman.runtime.fleet import PoolView, WorkerView
 
 
@@ -31,13 +35,15 @@ class DecisionBrief(msgspec.Struct, frozen=True, rename={"message_class": "class
     overhead_ms: float
 
 
-class MessageDelivered(msgspec.Struct, frozen=True):
-    """A worker's reply to a message whose sender waited for it."""
+class MessageDelivered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A worker's reply to a message whose sender waited for it; tokens and money where they are known."""
 
     id: str
     status: str
     reply: msgspec.Raw
     decision: DecisionBrief
+    usage: Usage | None = None
+    cost: float | None = None
 
 
 class MessageAccepted(msgspec.Struct, frozen=True):
@@ -65,6 +71,8 @@ class MessageState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     cause: str | None = None
     detail: str = ""
     reply: Any = None
+    usage: Usage | None = None
+    cost: float | None = None
 
 
 class MessageList(msgspec.Struct, frozen=True):
@@ -157,6 +165,16 @@ class Gone(msgspec.Struct, frozen=True):
     status: str
 
 
+class SpendingBrief(msgspec.Struct, frozen=True):
+    """What was spent today (UTC), and saved against sending everything to the dearest class; None without a price."""
+
+    currency: str
+    money: float | None
+    savings: float | None
+    tokens: int
+    cached_input_share: float | None
+
+
 class StatusReport(msgspec.Struct, frozen=True):
     """The router at a glance.
 
@@ -170,6 +188,8 @@ class StatusReport(msgspec.Struct, frozen=True):
     pools: list[PoolView]
     workers: dict[str, int]
     queues: list[QueueState]
+    keys: KeyCounts
+    spending: SpendingBrief
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -191,6 +211,18 @@ def brief(result: Result, envelope: Envelope) -> DecisionBrief:
         attempts=result.attempts,
         overhead_ms=round(result.overhead_s * 1000.0, 3),
     )
+
+
+def ended(result: Result, envelope: Envelope) -> Response | Problem:
+    """Return the answer to the sender of a message that has ended."""
+    if not result.delivered:
+        problem = problems.of_end(result, trace_id=envelope.trace_id)
+        if result.reply is not None:
+            problem.more["reply"] = reply_json(result.reply)
+        return problem
+    reply, decision = reply_json(result.reply), brief(result, envelope)
+    delivered = MessageDelivered(result.id, "delivered", reply, decision, result.usage, result.cost)
+    return Response(200, wire.encode(delivered))
 
 
 def reply_json(reply: Reply | None) -> msgspec.Raw:
@@ -227,6 +259,8 @@ def message_state(result: Result, view: MessageView | None) -> MessageState:
         cause=result.cause.value if result.cause else view.cause if view else None,
         detail=result.detail,
         reply=None if result.reply is None else reply_json(result.reply),
+        usage=result.usage,
+        cost=result.cost,
     )
 
 

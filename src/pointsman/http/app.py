@@ -7,12 +7,18 @@ here, in one place. There is no broad except: admission and delivery turn their 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from functools import cache
 from typing import Any, Final
 
+import msgspec
+
 from pointsman.http import openai_errors, openapi, problems
-from pointsman.http.exchange import Context, Request, Response
+from pointsman.http.auth import identify
+from pointsman.http.channel import AnswerCut, AsgiChannel, Channel, Send
+from pointsman.http.compat_anthropic import ANTHROPIC
+from pointsman.http.compat_openai import OPENAI
+from pointsman.http.exchange import JSON, Context, Request, Response
 from pointsman.http.guard import Guard, refuse_foreign
 from pointsman.http.problems import Problem
 from pointsman.http.routes import ROUTES
@@ -22,11 +28,13 @@ from pointsman.http.waiting import ClientGone, Receive
 from pointsman.model.errors import PointsmanError
 from pointsman.runtime.tasks import Tasks
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 
 COMPATIBLE: Final = "/v1/"
 """Paths below it speak OpenAI's language, errors included."""
+
+MESSAGES: Final = "/v1/messages"
+"""But this, and what is below it, speaks Anthropic's."""
 
 
 class App:
@@ -34,8 +42,8 @@ class App:
 
     Args:
         surface: the router.
-        guard: judges a request by its headers before anything else; `allow_everybody` where another application that
-            this one is mounted in knows its clients.
+        guard: who is let in while there are no API keys; `allow_everybody` where another application that this one is
+            mounted in knows its clients.
     """
 
     def __init__(self, surface: Surface, guard: Guard = refuse_foreign) -> None:
@@ -45,66 +53,55 @@ class App:
         self._routes = RouteTable(ROUTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope."""
+        """Serve one connection scope of an ASGI server."""
         if scope["type"] == "http":
-            try:
-                response = await self._answer(scope, receive)
-            except ClientGone:
-                return
-            await _write(response, scope["method"] != "HEAD", send)
+            channel = AsgiChannel(scope, receive, send)
+            await self.serve(channel)
+            if channel.aborted:
+                raise AnswerCut("the answer was broken off because its worker's was")
         elif scope["type"] == "lifespan":
             await _live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        path = _path(scope)
+    async def serve(self, channel: Channel) -> None:
+        """Answer one request; returns once the answer is written, or its client is gone."""
+        try:
+            response = await self._answer(channel)
+        except ClientGone:
+            return
+        if response is not None:
+            body = response.body
+            fields = [(b"content-type", response.media), (b"content-length", b"%d" % len(body)), *response.headers]
+            await channel.respond(response.status, fields, body)
+
+    def refusal(self, problem: Problem, path: str) -> Response:
+        """Write a problem in the language of the path it came from."""
+        fields = problems.headers(problem)
+        if not path.startswith(COMPATIBLE):
+            return Response(problem.status, problems.encode(problem, path), problems.MEDIA_TYPE, tuple(fields))
+        dialect = ANTHROPIC if path.startswith(MESSAGES) else OPENAI
+        known = [value for name, value in fields if name == b"x-pointsman-message-id"]
+        request_id = known[0] if known else self._context.surface.envelopes.new_id().encode()
+        if all(name != dialect.request_id for name, _ in fields):
+            fields.append((dialect.request_id, request_id))
+        problem = msgspec.structs.replace(problem, more={**problem.more, "id": request_id.decode()})
+        fields += openai_errors.headers(problem)
+        return Response(problem.status, dialect.error(problem), JSON, tuple(fields))
+
+    async def _answer(self, channel: Channel) -> Response | None:
         trace_id = ""
         try:
-            request = Request(scope, receive, self._context)
+            request = Request(channel, self._context)
             trace_id = request.trace_id
-            self._guard(request.fields)
-            route, request.parameters = self._routes.match(scope["method"], path)
+            request.identity = identify(request, self._guard)
+            route, request.parameters = self._routes.match(channel.method, channel.path)
             answer = await route.answer(request)
         except PointsmanError as error:
             answer = problems.of_error(error, trace_id=trace_id)
         if isinstance(answer, Problem):
-            return _respond(answer, path)
+            return self.refusal(answer, channel.path)
         return answer
-
-
-def _path(scope: Scope) -> str:
-    """Return the path below the place where the application is mounted."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path.removeprefix(root) if root else path
-
-
-def _respond(problem: Problem, path: str) -> Response:
-    """Write a problem in the language of the path it came from."""
-    fields = problems.headers(problem)
-    if path.startswith(COMPATIBLE):
-        body, media = openai_errors.encode(problem), openai_errors.MEDIA_TYPE
-        fields += openai_errors.headers(problem)
-    else:
-        body, media = problems.encode(problem, path), problems.MEDIA_TYPE
-    return Response(problem.status, body, media, tuple(fields))
-
-
-async def _write(response: Response, with_body: bool, send: Send) -> None:
-    body = response.body
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status,
-            "headers": [
-                (b"content-type", response.media),
-                (b"content-length", b"%d" % len(body)),
-                *response.headers,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body if with_body else b""})
 
 
 async def _live(receive: Receive, send: Send) -> None:

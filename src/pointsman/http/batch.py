@@ -55,7 +55,7 @@ async def _carry_all(request: Request, lines: list[tuple[int, bytes]], cap_bytes
     return answered
 
 
-async def _carry_line(request: Request, line: bytes, cap_bytes: int) -> Answer:
+async def _carry_line(request: Request, line: bytes, cap_bytes: int) -> Response | Problem:
     try:
         if len(line) > cap_bytes:
             raise RequestError("too_large", f"the line has {len(line)} bytes, expected at most {cap_bytes}")
@@ -64,7 +64,7 @@ async def _carry_line(request: Request, line: bytes, cap_bytes: int) -> Answer:
         return problems.of_error(error, trace_id=request.trace_id)
 
 
-def _number(number: int, answer: Answer) -> bytes:
+def _number(number: int, answer: Response | Problem) -> bytes:
     """Return an answer, which is a JSON object, with its line's number as first member."""
     body = problems.encode(answer, messages.PATH) if isinstance(answer, Problem) else answer.body
     return b'{"line":%d,%b' % (number, body[1:])

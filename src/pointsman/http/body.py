@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pointsman.http.channel import Channel
 from pointsman.http.problems import RequestError, invalid
 from pointsman.http.waiting import ClientGone, Receive
 from pointsman.model.settings import ServerSettings
@@ -23,11 +24,11 @@ _SLOWEST_BYTES_PER_S: Final = 65_536
 """And one more for each so many bytes of it."""
 
 
-async def read_body(receive: Receive, fields: Mapping[bytes, bytes], cap_bytes: int, settings: ServerSettings) -> bytes:
+async def read_body(channel: Channel, fields: Mapping[bytes, bytes], cap_bytes: int, settings: ServerSettings) -> bytes:
     """Return the body of a request.
 
     Args:
-        receive: of ASGI. Its first answer is awaited for as long as the server allows (`connection`).
+        channel: what carries the request. Its first piece is awaited for as long as the server allows.
         fields: the request's headers, names in lower case.
         cap_bytes: the largest body that is taken.
         settings: how much, and for how long, is thrown away.
@@ -36,6 +37,10 @@ async def read_body(receive: Receive, fields: Mapping[bytes, bytes], cap_bytes: 
         RequestError: `too_large` or `receive_timeout`; the connection is to be closed after the answer.
         ClientGone: the client went before the body was whole.
     """
+    whole = channel.arrived()
+    if whole is not None and len(whole) <= cap_bytes:
+        return whole
+    receive = channel.receive
     declared = _declared(fields)
     if declared is not None and declared > cap_bytes:
         if fields.get(b"expect", b"").lower() != b"100-continue":

@@ -49,6 +49,14 @@ REFUSALS: Final = (
         "Leave out what `detail` names.",
     ),
     Code(
+        "wrong_protocol",
+        422,
+        "No worker speaks this protocol",
+        "The class's pool has workers, but none that speaks the sender's protocol; nothing is translated.",
+        False,
+        "Send to the API whose protocol the pool's workers speak, name another class, or add such a worker.",
+    ),
+    Code(
         "not_stored",
         422,
         "Nothing can be stored here",
@@ -56,7 +64,14 @@ REFUSALS: Final = (
         False,
         "Wait for the reply (`wait` true, no `durable`, no `Idempotency-Key`), or use a durable engine.",
     ),
-    Code("unauthorized", 401, "Who are you?", "There is no valid API key.", False, "Send `Authorization: Bearer KEY`."),
+    Code(
+        "unauthorized",
+        401,
+        "Who are you?",
+        "There is no valid API key.",
+        False,
+        "Send `Authorization: Bearer KEY` or `x-api-key: KEY`; `pointsman keys create NAME` makes one.",
+    ),
     Code(
         "forbidden",
         403,
@@ -80,6 +95,15 @@ REFUSALS: Final = (
         "The client sent identical messages faster than `limits.flood_copies` allows.",
         True,
         "Other messages are taken at once; a copy is taken again after `retry_after_s`.",
+    ),
+    Code(
+        "budget_exceeded",
+        429,
+        "The budget is used up",
+        "A budget of `budgets` cannot pay what the message is expected to take, besides what is spent and in flight.",
+        True,
+        "`detail` names the budget, its figures and when it begins anew; `pointsman budgets ls` shows all. Ask for less"
+        " output, or raise the budget.",
     ),
     Code(
         "overloaded",

@@ -102,6 +102,14 @@ FAULTS: Final = (
         "Nothing: the message is settled by the rules of its pool.",
     ),
     Code(
+        "ledger_unusable",
+        503,
+        "The ledger cannot be used",
+        "There are budgets, and the file of `costs.ledger` cannot be read or written, or another process has it.",
+        True,
+        "Read `detail`: free the disk, correct the path or its rights, or give each router a ledger of its own.",
+    ),
+    Code(
         "schema_too_new",
         503,
         "The store is newer",
@@ -138,9 +146,9 @@ FAULTS: Final = (
         "not_loopback",
         0,
         "Not without keys",
-        "`server.listen` is an address that others can reach, and there are no API keys yet.",
+        "`server.listen` is an address that others can reach, and there is no usable API key.",
         False,
-        "Listen on 127.0.0.1 or [::1].",
+        "Make one with `pointsman keys create NAME`, or listen on 127.0.0.1 or [::1].",
     ),
 )
 """`model.errors`, and what keeps a service from starting."""

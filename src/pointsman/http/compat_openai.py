@@ -1,44 +1,27 @@
-"""OpenAI's chat completions: clients change their base URL and go on.
+"""OpenAI's language: chat completions, embeddings and the list of models; clients change their base URL and go on.
 
-We read `model`, `messages` and `stream` and nothing else; what we do not know passes. The body reaches a
-worker of the same protocol unchanged but for `model`, and its answer comes back byte for byte. `model` is
-`auto` (or missing) to let the router decide, or the name of a class, an alias or a pool to insist. Not
-streamed yet.
+`model` is `auto` (or missing) to let the router decide, or the name of a class, an alias, a pool or a worker's model
+to insist. Embeddings have no words to classify, so they must name one.
 """
 
 from __future__ import annotations
 
-import re
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from pointsman.http import answers, hints, problems, wire
-from pointsman.http.exchange import JSON, Answer, Request, Response, ok
-from pointsman.http.problems import Problem, invalid
+from pointsman.http import answers, compat, openai_errors, wire
+from pointsman.http.dialect import Dialect
+from pointsman.http.exchange import Answer, Request, ok
+from pointsman.http.problems import invalid
 from pointsman.http.surface import Surface
-from pointsman.model.errors import RefusedError
-from pointsman.model.message import Envelope, Message
-from pointsman.model.outcome import Refusal, Refused, Reply
+from pointsman.model.message import Envelope
+from pointsman.model.outcome import Reply
 from pointsman.model.result import Result
 
-AUTO: Final = "auto"
-
-_HEADER_VALUE: Final = re.compile(r"[ -~\t]{0,4096}")
-_OWN_HEADERS: Final = frozenset(
-    {
-        "connection",
-        "content-length",
-        "content-type",
-        "date",
-        "keep-alive",
-        "server",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""Headers of a worker's answer that belong to its connection, or that we write ourselves."""
+_EMBEDDED_CHARACTERS: Final = 4_096
+"""How much of an embeddings request's input limits and floods look at."""
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
@@ -47,95 +30,118 @@ class ChatRequest(msgspec.Struct, frozen=True):
     messages: list[dict[str, Any]]
     model: str | None = None
     stream: bool | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    prompt_cache_key: str | None = None
+
+
+class EmbeddingsRequest(msgspec.Struct, frozen=True):
+    """What we read of an embeddings request; other fields pass to the worker."""
+
+    input: msgspec.Raw
+    model: str | None = None
 
 
 _CHAT: Final = msgspec.json.Decoder(ChatRequest)
+_EMBEDDINGS: Final = msgspec.json.Decoder(EmbeddingsRequest)
 
 
 async def complete(request: Request) -> Answer:
     """Answer a chat completion by whichever worker is right for it."""
-    surface = request.surface
-    body = await request.body(surface.settings().server.compatible_body_bytes)
-    chat = wire.strict(body, _CHAT, big_integers=True)
-    if chat.stream:
-        detail = "stream: answers are not streamed yet; send stream = false and take the answer whole"
-        raise RefusedError(Refused(Refusal.UNSUPPORTED, detail, field="stream"))
-    envelope = surface.envelopes.wrap(
-        _message(request, chat),
-        client=hints.client(request.fields),
-        protocol="openai",
+    body = await request.body(request.surface.settings().server.compatible_body_bytes)
+    chat = wire.lenient(body, _CHAT)
+    envelope = compat.envelope_of(
+        request,
+        OPENAI,
         body=body,
-        trace_id=request.trace_id,
+        endpoint="/chat/completions",
+        model=chat.model,
+        stream=bool(chat.stream),
+        messages=chat.messages,
+        conversation=chat.prompt_cache_key,
+        max_output_tokens=(chat.max_completion_tokens or chat.max_tokens or 0) * max(1, chat.n or 1),
     )
-    outcome = await request.while_there(surface.core.send(envelope, None))
-    return _answer_refusal(outcome, envelope) if isinstance(outcome, Refused) else _answer_end(outcome, envelope)
+    return await compat.relay(request, OPENAI, envelope)
 
 
-def _message(request: Request, chat: ChatRequest) -> Message:
-    said = hints.read(request.fields)
-    forced = None if chat.model in {None, AUTO} else _resolve(request.surface, str(chat.model))
-    asked = said.pop("class_", None)
-    if asked is not None and forced is not None and request.surface.resolve_class(asked) != forced:
-        raise invalid(
-            f"header x-pointsman-class says {asked!r}, but model in the body says {wire.shorten(str(chat.model))};"
-            " send one of them, or twice the same",
-            "model",
-        )
-    return Message(messages=chat.messages, class_=forced or asked, **said)
+async def embed(request: Request) -> Answer:
+    """Pass an embeddings request to a worker of the model it names."""
+    body = await request.body(request.surface.settings().server.compatible_body_bytes)
+    wanted = wire.lenient(body, _EMBEDDINGS)
+    if wanted.model is None or wanted.model == compat.AUTO:
+        raise invalid("model: embeddings cannot be classified; name a worker's model, a class or a pool", "model")
+    text = bytes(wanted.input)[:_EMBEDDED_CHARACTERS].decode("utf-8", "ignore")
+    envelope = compat.envelope_of(
+        request, OPENAI, body=body, endpoint="/embeddings", model=wanted.model, text=text, max_output_tokens=1
+    )
+    return await compat.relay(request, OPENAI, envelope)
 
 
-def _resolve(surface: Surface, model: str) -> str:
-    found = surface.resolve_class(model)
-    if found is None:
-        raise problems.RequestError(
-            "model_not_found",
-            f"there is no model {wire.shorten(model)}; GET /v1/models lists all, and {AUTO!r} lets the router decide",
-        )
-    return found
+async def list_models(request: Request) -> Answer:
+    """List what `model` may be: `auto`, classes, their aliases, pools and workers' models.
+
+    Whoever sends `anthropic-version` is answered in that language, because both clients ask at the same place.
+    """
+    names = model_names(request.surface)
+    listed = [_described(request, name) for name in names]
+    if b"anthropic-version" in request.fields:
+        return ok({"data": listed, "has_more": False, "first_id": names[0], "last_id": names[-1]})
+    return ok({"object": "list", "data": listed})
 
 
-def _answer_refusal(refused: Refused, envelope: Envelope) -> Problem:
-    problem = problems.of_refused(refused, trace_id=envelope.trace_id)
-    fields = [(b"x-pointsman-message-id", envelope.id.encode())]
-    if refused.message_class:
-        fields.append((b"x-pointsman-class", refused.message_class.encode()))
-    return msgspec.structs.replace(problem, headers=tuple(fields))
+async def show_model(request: Request) -> Answer:
+    """Show one of them."""
+    name = request.parameters["id"]
+    if name not in model_names(request.surface):
+        raise compat.unknown_model(name)
+    return ok(_described(request, name))
 
 
-def _answer_end(result: Result, envelope: Envelope) -> Answer:
-    reply = result.reply
-    fields = _fields(result)
-    if reply is not None and reply.body is not None and (result.delivered or reply.status >= 400):
-        if not result.delivered:
-            fields = (*fields, (b"x-should-retry", b"false"))
-        return Response(reply.status, reply.body, _media(reply), (*_passing(reply), *fields))
-    if not result.delivered:
-        problem = problems.of_end(result, trace_id=envelope.trace_id)
-        return msgspec.structs.replace(problem, headers=fields)
-    return Response(200, _completion(result, envelope), JSON, fields)
+def _described(request: Request, name: str) -> dict[str, Any]:
+    now = request.surface.clock.wall()
+    if b"anthropic-version" not in request.fields:
+        return {"id": name, "object": "model", "created": int(now), "owned_by": "pointsman"}
+    created = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"type": "model", "id": name, "display_name": name, "created_at": created}
 
 
-def _completion(result: Result, envelope: Envelope) -> bytes:
+def model_names(surface: Surface) -> list[str]:
+    """Return what `model` may be, `auto` first."""
+    settings = surface.settings()
+    names = dict.fromkeys([compat.AUTO, *settings.classes])
+    for one in settings.classes.values():
+        names.update(dict.fromkeys(one.alias))
+    names.update(dict.fromkeys(settings.pools))
+    names.update(dict.fromkeys(worker.model for worker in surface.fleet.workers() if worker.model))
+    return [name for name in names if name == compat.AUTO or surface.resolve_model(name) is not None]
+
+
+def _whole(result: Result, envelope: Envelope) -> bytes:
     """Return the answer of a worker that does not speak this protocol as if it did."""
-    return wire.encode(
-        {
-            "id": f"chatcmpl-{result.id}",
-            "object": "chat.completion",
-            "created": int(envelope.received_wall),
-            "model": result.message_class,
-            "choices": [
-                {
-                    "index": 0,
-                    "message": {"role": "assistant", "content": _content(result.reply)},
-                    "finish_reason": "stop",
-                }
-            ],
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
-        }
-    )
+    message = {"role": "assistant", "content": text_of(result.reply)}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    return wire.encode({**_head(result, envelope, "chat.completion"), "choices": [choice], "usage": usage})
 
 
-def _content(reply: Reply | None) -> str:
+def _events(result: Result, envelope: Envelope) -> bytes:
+    """Return the same as a stream."""
+    head = _head(result, envelope, "chat.completion.chunk")
+    said = {"role": "assistant", "content": text_of(result.reply)}
+    chunks = [
+        {**head, "choices": [{"index": 0, "delta": said, "finish_reason": None}]},
+        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    ]
+    return b"".join(b"data: " + wire.encode(chunk) + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+def _head(result: Result, envelope: Envelope, kind: str) -> dict[str, Any]:
+    created = int(envelope.received_wall)
+    return {"id": f"chatcmpl-{result.id}", "object": kind, "created": created, "model": result.message_class}
+
+
+def text_of(reply: Reply | None) -> str:
     """Return the text of a native reply; a value without a `text` as JSON, so that nothing is lost."""
     value = reply.value if reply else None
     if isinstance(value, str):
@@ -145,47 +151,12 @@ def _content(reply: Reply | None) -> str:
     return bytes(answers.reply_json(reply)).decode()
 
 
-def _fields(result: Result) -> tuple[tuple[bytes, bytes], ...]:
-    fields = [
-        (b"x-pointsman-message-id", result.id.encode()),
-        (b"x-pointsman-class", result.message_class.encode()),
-        (b"x-pointsman-overhead-ms", b"%.3f" % (result.overhead_s * 1000.0)),
-    ]
-    if result.worker and _HEADER_VALUE.fullmatch(result.worker):
-        fields.append((b"x-pointsman-worker", result.worker.encode()))
-    if result.fallback:
-        fields.append((b"x-pointsman-fallback", b"true"))
-    return tuple(fields)
-
-
-def _media(reply: Reply) -> bytes:
-    for name, value in reply.headers:
-        if name.lower() == "content-type" and _HEADER_VALUE.fullmatch(value):
-            return value.encode()
-    return JSON
-
-
-def _passing(reply: Reply) -> list[tuple[bytes, bytes]]:
-    """Return the worker's headers that pass through: none of its connection, none that only we may say."""
-    return [
-        (name.lower().encode(), value.encode())
-        for name, value in reply.headers
-        if name.isascii()
-        and name.replace("-", "").replace("_", "").isalnum()
-        and name.lower() not in _OWN_HEADERS
-        and not name.lower().startswith("x-pointsman-")
-        and _HEADER_VALUE.fullmatch(value)
-    ]
-
-
-async def list_models(request: Request) -> Answer:
-    """List what `model` may be: `auto`, classes, their aliases, and pools."""
-    settings = request.surface.settings()
-    names = dict.fromkeys([AUTO, *settings.classes])
-    for one in settings.classes.values():
-        names.update(dict.fromkeys(one.alias))
-    names.update(dict.fromkeys(settings.pools))
-    known = [name for name in names if name == AUTO or request.surface.resolve_class(name) is not None]
-    created = int(request.surface.clock.wall())
-    models = [{"id": name, "object": "model", "created": created, "owned_by": "pointsman"} for name in known]
-    return ok({"object": "list", "data": models})
+OPENAI: Final = Dialect(
+    protocol="openai",
+    request_id=b"x-request-id",
+    ping=b": ping\n\n",
+    error=openai_errors.encode,
+    error_event=openai_errors.event,
+    whole=_whole,
+    events=_events,
+)

@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from pointsman.http import wire
+from pointsman.http.auth import Identity
 from pointsman.http.body import read_body
+from pointsman.http.channel import Channel
 from pointsman.http.problems import Problem, RequestError, invalid
 from pointsman.http.surface import Surface
-from pointsman.http.waiting import EXTENSION, Receive, while_linked, while_listening
+from pointsman.http.waiting import while_linked, while_listening
 from pointsman.runtime.tasks import Tasks
 
 T = TypeVar("T")
@@ -27,15 +29,18 @@ _MOST_PARAMETERS: Final = 16
 
 _ONCE: Final = frozenset(
     {
+        b"authorization",
         b"content-type",
         b"content-length",
         b"content-encoding",
         b"host",
         b"idempotency-key",
         b"origin",
+        b"x-api-key",
         b"x-pointsman-class",
         b"x-pointsman-client",
         b"x-pointsman-conversation",
+        b"x-pointsman-key",
         b"x-pointsman-priority",
         b"x-pointsman-ttl",
     }
@@ -59,7 +64,8 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-Answer = Response | Problem
+Answer = Response | Problem | None
+"""What a route answers with; None where it has written its answer itself, piece by piece."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -104,21 +110,24 @@ class Request:
     """One request.
 
     Attributes:
+        channel: the way in and out.
         context: what it shares with others.
         surface: the router.
         fields: headers by name in lower case.
         parameters: parameters in the path.
+        identity: who sent it; filled before the route is asked.
     """
 
-    __slots__ = ("_receive", "_scope", "context", "fields", "parameters", "surface")
+    __slots__ = ("channel", "context", "fields", "identity", "parameters", "surface")
 
-    def __init__(self, scope: Mapping[str, Any], receive: Receive, context: Context) -> None:
-        headers = scope["headers"]
-        self._scope = scope
-        self._receive = receive
+    identity: Identity
+
+    def __init__(self, channel: Channel, context: Context) -> None:
+        headers = channel.headers
+        self.channel = channel
         self.context = context
         self.surface = context.surface
-        self.fields: dict[bytes, bytes] = dict(headers)
+        self.fields = channel.fields
         self.parameters: Mapping[str, str] = {}
         if len(self.fields) != len(headers):
             _refuse_doubles([name for name, _ in headers])
@@ -133,7 +142,7 @@ class Request:
             ClientGone: nobody waits for an answer any more.
         """
         fields = self.fields
-        body = await read_body(self._receive, fields, cap_bytes, self.surface.settings().server)
+        body = await read_body(self.channel, fields, cap_bytes, self.surface.settings().server)
         declared = fields.get(b"content-type", b"")
         if declared != expected.usual and not expected.pattern.fullmatch(declared):
             got = repr(declared[:60].decode("latin-1")) if declared else "none"
@@ -151,10 +160,9 @@ class Request:
         Raises:
             ClientGone: the client is gone.
         """
-        extensions = self._scope.get("extensions")
-        link = extensions.get(EXTENSION) if extensions else None
+        link = self.channel.link
         if link is None:
-            return await while_listening(work, self._receive, self.context.tasks)
+            return await while_listening(work, self.channel.receive, self.context.tasks)
         return await while_linked(work, link)
 
     @property
@@ -173,7 +181,7 @@ class Request:
         found: dict[str, str] = {}
         try:
             pairs = parse_qsl(
-                self._scope["query_string"].decode("ascii"),
+                self.channel.query.decode("ascii"),
                 keep_blank_values=True,
                 errors="strict",
                 max_num_fields=_MOST_PARAMETERS,

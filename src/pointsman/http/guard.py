@@ -39,8 +39,26 @@ def refuse_foreign(fields: Mapping[bytes, bytes]) -> None:
         raise _forbidden("origin", origin, "none, or a page on localhost, because there are no API keys yet")
 
 
+def refuse_foreign_page(fields: Mapping[bytes, bytes]) -> None:
+    """Refuse requests that a page sends which is neither ours nor on this machine; for a service that has keys.
+
+    Such a page has no key, or one that everybody can read in its source; answers would not reach it either, as we allow
+    no other origin to read them. Ours is a page of the host that the request names, whatever its scheme: TLS may end
+    before us.
+
+    Raises:
+        RefusedError: `forbidden`.
+    """
+    origin = fields.get(b"origin")
+    if origin is None or _LOCAL_ORIGIN.fullmatch(origin):
+        return
+    scheme, _, host = origin.partition(b"://")
+    if scheme not in {b"http", b"https"} or not host or host.lower() != fields.get(b"host", b"").lower():
+        raise _forbidden("origin", origin, "none, a page of this router, or one on localhost: send from a program")
+
+
 def allow_everybody(fields: Mapping[bytes, bytes]) -> None:
-    """Refuse nobody: for an application mounted in another one that has its own way to know its clients."""
+    """Let in everybody: for an application mounted in another one that has its own way to know its clients."""
 
 
 def _forbidden(field: str, value: bytes, expected: str) -> RefusedError:

@@ -30,7 +30,7 @@ _FIELDS: Final = {
 
 
 def client(fields: Mapping[bytes, bytes]) -> str:
-    """Return the client that a request names: a label, as long as there are no keys.
+    """Return the name in `x-pointsman-client`: the client where there are no keys, else a sub-client of the key's.
 
     Raises:
         RefusedError: `invalid`.

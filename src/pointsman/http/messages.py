@@ -6,15 +6,17 @@ A sender that waits is watched: when it hangs up, its message is cancelled. One 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from typing import Final
 
 from pointsman.core.validate import needs_store
-from pointsman.http import answers, hints, problems, wire
+from pointsman.http import answers, hints, problems, streams, wire
 from pointsman.http.exchange import Answer, Request, Response, ok
 from pointsman.http.problems import invalid
 from pointsman.http.surface import Surface
+from pointsman.http.waiting import ClientGone
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Refused
@@ -33,10 +35,33 @@ async def send(request: Request) -> Answer:
     """Send a message and wait for its reply, or only hand it in."""
     surface = request.surface
     envelope = envelope_of(request, await request.body(surface.settings().server.native_body_bytes))
-    work = carry(surface, envelope)
+    if envelope.message.stream:
+        return await streams.send(request, envelope)
     if needs_store(envelope.message, envelope.idempotency_key):
-        return await work
-    return await request.while_there(work)
+        return await carry(surface, envelope)
+    if envelope.message.on_disconnect == "continue":
+        return await _carry_on(request, envelope)
+    return await request.while_there(carry(surface, envelope))
+
+
+async def _carry_on(request: Request, envelope: Envelope) -> Answer:
+    """Answer whoever still waits; a message whose sender goes is not cancelled, and its reply is kept."""
+    answered: list[Answer] = []
+    ended = asyncio.Event()
+
+    async def run() -> None:
+        try:
+            answered.append(await carry(request.surface, envelope))
+        finally:
+            ended.set()
+
+    request.context.tasks.spawn(run(), "message that goes on")
+    try:
+        await request.while_there(ended.wait())
+    except ClientGone:
+        request.surface.core.leave(envelope.id)
+        raise
+    return answered[0]
 
 
 def envelope_of(request: Request, body: bytes) -> Envelope:
@@ -45,14 +70,17 @@ def envelope_of(request: Request, body: bytes) -> Envelope:
     Raises:
         RefusedError: `invalid`.
     """
-    fields, surface = request.fields, request.surface
+    fields, surface, identity = request.fields, request.surface, request.identity
     message = wire.message(body)
     said = hints.read(fields)
     if said:
         message = hints.merge(message, said, surface.resolve_class)
     envelope = surface.envelopes.wrap(
         message,
-        client=hints.client(fields),
+        client=identity.client,
+        key_id=identity.key_id,
+        group=identity.group,
+        credential=identity.credential,
         idempotency_key=hints.idempotency_key(fields),
         trace_id=request.trace_id,
     )
@@ -60,7 +88,7 @@ def envelope_of(request: Request, body: bytes) -> Envelope:
     return envelope
 
 
-async def carry(surface: Surface, envelope: Envelope) -> Answer:
+async def carry(surface: Surface, envelope: Envelope) -> Response | problems.Problem:
     """Give a message to the router and answer with what came of it."""
     message = envelope.message
     if not message.wait:
@@ -75,17 +103,10 @@ async def carry(surface: Surface, envelope: Envelope) -> Answer:
     return _answer_end(result, envelope)
 
 
-def _answer_end(result: Result, envelope: Envelope) -> Answer:
+def _answer_end(result: Result, envelope: Envelope) -> Response | problems.Problem:
     if not result.ended:
         return _accepted(result.id, result.status)
-    if not result.delivered:
-        problem = problems.of_end(result, trace_id=envelope.trace_id)
-        if result.reply is not None:
-            problem.more["reply"] = answers.reply_json(result.reply)
-        return problem
-    reply = answers.reply_json(result.reply)
-    delivered = answers.MessageDelivered(result.id, "delivered", reply, answers.brief(result, envelope))
-    return Response(200, wire.encode(delivered))
+    return answers.ended(result, envelope)
 
 
 def _accepted(message_id: str, status: Status) -> Response:

@@ -15,11 +15,19 @@ from pointsman.http.problems import Problem
 
 MEDIA_TYPE: Final = b"application/json"
 
+LONGEST_WAIT_S: Final = 60.0
+"""Official clients believe a `Retry-After` up to this; above it they come again within seconds."""
+
 _TYPES: Final = {
     401: "authentication_error",
     403: "permission_error",
     429: "rate_limit_error",
 }
+
+
+def event(problem: Problem) -> bytes:
+    """Return the event that ends a stream which is not whole."""
+    return b"data: " + encode(problem) + b"\n\n"
 
 
 def encode(problem: Problem) -> bytes:
@@ -30,5 +38,6 @@ def encode(problem: Problem) -> bytes:
 
 
 def headers(problem: Problem) -> list[tuple[bytes, bytes]]:
-    """Return the header that tells a client whether to send the same again."""
-    return [(b"x-should-retry", b"true" if problem.retryable else b"false")]
+    """Return the header that tells a client whether to send the same again; not where it would have to wait long."""
+    soon = problem.retry_after_s is None or problem.retry_after_s <= LONGEST_WAIT_S
+    return [(b"x-should-retry", b"true" if problem.retryable and soon else b"false")]

@@ -50,8 +50,12 @@ _DEFAULT: Final = {
     "content": {MEDIA_TYPE.decode(): {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 _DEFAULT_V1: Final = {
-    "description": "OpenAI's error object.",
-    "content": {"application/json": {"schema": {"type": "object"}}},
+    "description": "The error object of OpenAI, or of Anthropic.",
+    "content": {
+        "application/json": {"schema": {"type": "object"}},
+        # Of what is no valid request at all, nobody knows whose language it would have been.
+        MEDIA_TYPE.decode(): {"schema": {"$ref": "#/components/schemas/Problem"}},
+    },
 }
 
 
@@ -126,10 +130,10 @@ def _parameters(pattern: str, route: Route) -> list[dict[str, Any]]:
 def _reply(kind: Any, route: Route, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
     schema = schema_of[kind] if kind is not None else {"type": "string"}
     description = (getattr(kind, "__doc__", None) or "Success.") if kind in schema_of else "Success."
-    return {
-        "description": description.strip().partition("\n")[0],
-        "content": {route.reply_media: {"schema": schema}},
-    }
+    content = {route.reply_media: {"schema": schema}}
+    if route.streams:
+        content["text/event-stream"] = {"schema": {}}
+    return {"description": description.strip().partition("\n")[0], "content": content}
 
 
 def _explain(schema: dict[str, Any]) -> dict[str, Any]:

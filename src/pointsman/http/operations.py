@@ -9,6 +9,7 @@ from pointsman.http.exchange import Answer, Request, ok
 from pointsman.http.messages import PATH, limit_of
 from pointsman.model.errors import NotFound
 from pointsman.model.outcome import Refused
+from pointsman.runtime.costs import Costs
 
 
 async def list_queues(request: Request) -> Answer:
@@ -86,8 +87,16 @@ async def status(request: Request) -> Answer:
             pools=surface.fleet.pool_views(),
             workers=dict(Counter(worker.state for worker in surface.fleet.workers())),
             queues=await _queues(request),
+            keys=surface.keys().counts(surface.clock.wall()),
+            spending=_spending(surface.costs),
         )
     )
+
+
+def _spending(costs: Costs) -> answers.SpendingBrief:
+    today = costs.accounts.total_today()
+    tokens = today.input_tokens + today.output_tokens
+    return answers.SpendingBrief(costs.fares.currency, today.money, today.savings, tokens, today.cached_input_share)
 
 
 async def reload(request: Request) -> Answer:

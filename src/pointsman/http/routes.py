@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pointsman.http import answers, batch, compat_openai, messages, operations, system, workers
+from pointsman.http import (
+    answers,
+    batch,
+    compat_anthropic,
+    compat_openai,
+    messages,
+    operations,
+    spending,
+    streams,
+    system,
+    workers,
+)
 from pointsman.http.routing import Query, Route
 from pointsman.model.decision import Decision
 from pointsman.model.message import Message
@@ -26,7 +37,11 @@ _JSON_LINES: Final = batch.MEDIA_TYPE.decode()
 ROUTES: Final[dict[tuple[str, str], Route]] = {
     # Messages
     ("POST", "/api/v1/messages"): Route(
-        messages.send, Message, {200: answers.MessageDelivered, 202: answers.MessageAccepted}, sends=True
+        messages.send,
+        Message,
+        {200: answers.MessageDelivered, 202: answers.MessageAccepted},
+        sends=True,
+        streams=True,
     ),
     ("GET", "/api/v1/messages"): Route(messages.find, None, {200: answers.MessageList}, _FIND),
     ("POST", "/api/v1/messages/batch"): Route(
@@ -40,6 +55,7 @@ ROUTES: Final[dict[tuple[str, str], Route]] = {
     ("GET", "/api/v1/messages/{id}"): Route(messages.look_up, None, {200: answers.MessageState}),
     ("DELETE", "/api/v1/messages/{id}"): Route(messages.cancel, None, {200: answers.Gone}),
     ("GET", "/api/v1/messages/{id}/decision"): Route(messages.explain, None, {200: Decision}),
+    ("GET", "/api/v1/messages/{id}/events"): Route(streams.follow, None, {200: None}, reply_media="text/event-stream"),
     ("POST", "/api/v1/decisions"): Route(messages.preview, Message, {200: Preview}, sends=True),
     # Workers and pools
     ("GET", "/api/v1/workers"): Route(workers.list_workers, None, {200: answers.WorkerList}, (_POOL,)),
@@ -62,14 +78,32 @@ ROUTES: Final[dict[tuple[str, str], Route]] = {
     ("POST", "/api/v1/dead-letters/{id}/replay"): Route(
         operations.replay, None, {200: answers.Replayed, 202: answers.Replayed}
     ),
+    # Cost
+    ("GET", "/api/v1/budgets"): Route(spending.list_budgets, None, {200: spending.BudgetList}, (_LIMIT,)),
+    ("GET", "/api/v1/costs"): Route(spending.show_costs, None, {200: spending.CostReport}, (_LIMIT,)),
     # The router itself
     ("GET", "/api/v1/status"): Route(operations.status, None, {200: answers.StatusReport}),
     ("POST", "/api/v1/config/reload"): Route(operations.reload, None, {200: dict[str, list[str]]}),
     # OpenAI-compatible
     ("POST", "/v1/chat/completions"): Route(
-        compat_openai.complete, compat_openai.ChatRequest, {200: dict[str, Any]}, sends=True
+        compat_openai.complete, compat_openai.ChatRequest, {200: dict[str, Any]}, sends=True, streams=True
+    ),
+    ("POST", "/v1/embeddings"): Route(
+        compat_openai.embed, compat_openai.EmbeddingsRequest, {200: dict[str, Any]}, sends=True
+    ),
+    # Anthropic-compatible
+    ("POST", "/v1/messages"): Route(
+        compat_anthropic.create,
+        compat_anthropic.MessagesRequest,
+        {200: dict[str, Any]},
+        sends=True,
+        streams=True,
+    ),
+    ("POST", "/v1/messages/count_tokens"): Route(
+        compat_anthropic.count_tokens, compat_anthropic.MessagesRequest, {200: dict[str, Any]}, sends=True
     ),
     ("GET", "/v1/models"): Route(compat_openai.list_models, None, {200: dict[str, Any]}),
+    ("GET", "/v1/models/{id}"): Route(compat_openai.show_model, None, {200: dict[str, Any]}),
     # For supervisors and scrapers
     ("GET", "/livez"): Route(system.livez, None, {200: answers.Health}),
     ("GET", "/readyz"): Route(system.readyz, None, {200: answers.Health}),

@@ -47,6 +47,7 @@ class Route:
         sends: the body is a message, so the `x-pointsman-` headers of a sender apply.
         body_media: media type of the request's body.
         reply_media: media type of the answer.
+        streams: it may also answer with server-sent events, where the body asks for them.
     """
 
     answer: Callable[[Request], Awaitable[Answer]]
@@ -56,6 +57,7 @@ class Route:
     sends: bool = False
     body_media: str = "application/json"
     reply_media: str = "application/json"
+    streams: bool = False
 
 
 class RouteTable:

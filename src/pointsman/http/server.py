@@ -1,5 +1,4 @@
-"""Runs the application on uvicorn: binds the address, serves, stops when told. Signals are the caller's
-business.
+"""Binds the address, serves the application, stops when told. Signals are the caller's business.
 
 The caller that is asked to stop first makes `/readyz` say no and drains the router, which refuses new
 messages, and then calls `begin_stop`: connections that are idle close at once, the others after their answer.
@@ -7,23 +6,34 @@ messages, and then calls `begin_stop`: connections that are idle close at once, 
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import errno
 import ipaddress
+import logging
 import re
 import socket
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, Final
-
-import uvicorn
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from pointsman.http.connection import Connection
+from pointsman.http.site import Application, Site
 from pointsman.model.errors import PointsmanError
 from pointsman.model.settings import ServerSettings
+from pointsman.ports import Clock
+from pointsman.runtime.clock import SystemClock
 
-KEEP_ALIVE_S: Final = 75
-"""Seconds a connection may rest between requests: longer than common clients keep theirs (60 s and less), so that it is
-they who close."""
+log = logging.getLogger("pointsman.http")
+
+# A message may take hours: probe its client, so that routers in between remember the connection and a machine that
+# vanished is noticed after two minutes. Connections have it from the socket they were accepted on.
+_PROBING: Final = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *[
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+        if hasattr(socket, name)
+    ],
+]
 
 _BACKLOG: Final = 2048
 _LAST_ANSWERS_S: Final = 5
@@ -48,20 +58,26 @@ class ListenError(PointsmanError):
     code = "usage"
 
 
-def bind(listen: str) -> socket.socket:
+def bind(listen: str, *, is_guarded: bool = False) -> socket.socket:
     """Return a socket that listens on `listen`, such as `127.0.0.1:8080` or `[::1]:0` (0 = any free port).
 
+    Args:
+        listen: address and port.
+        is_guarded: whoever sends a request must show an API key, so that others may reach the address.
+
     Raises:
-        NotLoopback: the address is none of this machine's loopback.
+        NotLoopback: the address is none of this machine's loopback, and nobody needs a key.
         PortTaken: another process listens there.
         ListenError: it is no address, or cannot be used.
     """
-    host, port = _parse(listen)
+    host, port = _parse(listen, is_guarded)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's algorithm off only where it reads this protocol; with it on, each answer takes 40 ms.
     found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for level, option, value in _PROBING:
+            found.setsockopt(level, option, value)
         found.bind((host, port))
         found.listen(_BACKLOG)
     except OSError as error:
@@ -71,7 +87,7 @@ def bind(listen: str) -> socket.socket:
     return found
 
 
-def _parse(listen: str) -> tuple[str, int]:
+def _parse(listen: str, is_guarded: bool) -> tuple[str, int]:
     parts = _LISTEN.fullmatch(listen)
     if parts is None or int(parts["port"]) > 65_535:
         raise ListenError(
@@ -82,10 +98,10 @@ def _parse(listen: str) -> tuple[str, int]:
         address = ipaddress.ip_address(host)
     except ValueError:
         raise ListenError(f"server.listen: got {listen!r}, expected an address or localhost, not a name") from None
-    if not address.is_loopback:
+    if not address.is_loopback and not is_guarded:
         raise NotLoopback(
-            f"server.listen: {host} can be reached by others, and whoever reaches the router may use it: create API"
-            " keys first. They do not exist in this version yet, so listen on 127.0.0.1 or [::1]"
+            f"server.listen: {host} can be reached by others, and there is no usable API key, so that whoever reaches"
+            " the router could use it: make one with `pointsman keys create NAME`, or listen on 127.0.0.1 or [::1]"
         )
     return host, int(parts["port"])
 
@@ -99,54 +115,29 @@ def _explain(error: OSError, listen: str, port: int) -> PointsmanError:
     return ListenError(f"server.listen: cannot listen on {listen}: {error.strerror}")
 
 
-class _SilentServer(uvicorn.Server):
-    """uvicorn's server without its signal handlers, and with word when it accepts."""
-
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_started = on_started
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Leave signals to the caller."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept."""
-        await super().startup(sockets)
-        self._on_started()
-
-
 class HttpServer:
     """Serves one application on sockets that are bound already.
 
     Args:
-        app: an ASGI application.
+        app: what is served.
         settings: bounds.
         sockets: from `bind`; closed at the end.
+        clock: for the date of answers; None for the machine's.
     """
 
-    def __init__(self, app: Any, settings: ServerSettings, sockets: Sequence[socket.socket]) -> None:
+    def __init__(
+        self,
+        app: Application,
+        settings: ServerSettings,
+        sockets: Sequence[socket.socket],
+        clock: Clock | None = None,
+    ) -> None:
+        self._app = app
+        self._settings = settings
         self._sockets = list(sockets)
-        self._server: _SilentServer | None = None
-        self._stopping = False
-        self._config = uvicorn.Config(
-            app,
-            http=type("BoundedConnection", (Connection,), {"most": settings.max_connections}),
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            forwarded_allow_ips="",
-            workers=1,
-            backlog=_BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=_LAST_ANSWERS_S,
-        )
+        self._clock = clock or SystemClock()
+        self._stop_asked = asyncio.Event()
+        self._site: Site | None = None
 
     @property
     def urls(self) -> list[str]:
@@ -156,12 +147,22 @@ class HttpServer:
 
     async def run(self, on_started: Callable[[], None]) -> None:
         """Serve until `begin_stop`; `on_started` is called once it accepts."""
-        self._server = _SilentServer(self._config, on_started)
-        self._server.should_exit = self._stopping
-        await self._server.serve(self._sockets)
+        loop = asyncio.get_running_loop()
+        self._site = site = Site(self._app, self._settings, self._clock, loop)
+        servers = []
+        try:
+            for one in self._sockets:
+                servers.append(await loop.create_server(lambda: Connection(site), sock=one, backlog=_BACKLOG))
+            on_started()
+            await self._stop_asked.wait()
+        finally:
+            for server in servers:
+                server.close()
+            for one in self._sockets:
+                one.close()
+            if not await site.stop(_LAST_ANSWERS_S):
+                log.error("connections were cut off: their answers were not written within %d s", _LAST_ANSWERS_S)
 
     def begin_stop(self) -> None:
         """Accept nothing new, finish the answers in hand, and let `run` return. Idempotent."""
-        self._stopping = True
-        if self._server is not None:
-            self._server.should_exit = True
+        self._stop_asked.set()

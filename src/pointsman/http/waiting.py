@@ -1,7 +1,7 @@
 """Waiting for a result while the client may hang up: then the wait ends, and the message with it.
 
-The server tells through a `Link` that it puts into the request's scope, which costs nothing per request.
-Under a server that does not know it, a task of its own listens for `http.disconnect`.
+Our own server tells through the `Link` of a request's channel, which costs nothing per request, and any other may by
+putting one into the scope. Under a server that does not, a task of its own listens for `http.disconnect`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ class Link:
 
     Attributes:
         task: waits for a result on behalf of the client; cancelled when it goes.
+        server: the task that answers the client's request, where who started it has told.
     """
 
-    __slots__ = ("_gone", "task")
+    __slots__ = ("_gone", "server", "task")
 
     def __init__(self) -> None:
         self._gone = False
+        self.server: asyncio.Task[Any] | None = None
         self.task: asyncio.Task[Any] | None = None
 
     def is_lost(self) -> bool:
@@ -56,7 +58,7 @@ async def while_linked(work: Coroutine[Any, Any, T], link: Link) -> T:
     if link.is_lost():
         work.close()
         raise ClientGone
-    link.task = task = asyncio.current_task()
+    link.task = task = link.server or asyncio.current_task()
     try:
         return await work
     except asyncio.CancelledError:

@@ -127,6 +127,37 @@ def strict(body: bytes, decoder: msgspec.json.Decoder[T], *, big_integers: bool 
     return value
 
 
+def lenient(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode what we read of a body that a worker reads in our place: it is the one who judges the rest.
+
+    Keys that stand twice, large numbers and halves of surrogate pairs pass.
+
+    Raises:
+        RefusedError: `invalid`, as `message`.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _mistyped(str(error), decoder.type) from None
+    except RecursionError:
+        raise invalid("malformed JSON: nested too deep to be read") from None
+    except ValueError as error:
+        return _convert(body, decoder, str(error))
+
+
+def _convert(body: bytes, decoder: msgspec.json.Decoder[T], reason: str) -> T:
+    """Read with a parser that takes more; slower, and needed for strange bodies only."""
+    try:
+        found: T = msgspec.convert(json.loads(body.decode("utf-8")), decoder.type)
+        return found
+    except msgspec.ValidationError as error:
+        raise _mistyped(str(error), decoder.type) from None
+    except RecursionError:
+        raise invalid("malformed JSON: nested too deep to be read") from None
+    except ValueError:
+        raise _malformed(body, reason) from None
+
+
 def _mistyped(text: str, expected_type: Any) -> RefusedError:
     at = _AT.match(text)
     what, path = (at["what"], at["path"] or "") if at else (text, "")

@@ -15,9 +15,9 @@ from pointsman.http.exchange import Answer, Request, ok
 from pointsman.http.problems import invalid
 from pointsman.model.errors import RefusedError
 from pointsman.model.outcome import Refusal, Refused
-from pointsman.model.settings import Name, WorkerSettings
+from pointsman.model.settings import CHOICES, Name, WorkerSettings
 
-BY_API: Final = ("http", "openai")
+BY_API: Final = ("http", "openai", "anthropic")
 """Transports of workers that may join by API."""
 
 
@@ -43,16 +43,20 @@ async def list_pools(request: Request) -> Answer:
 
 async def join(request: Request) -> Answer:
     """Add a worker to a pool, until it leaves or the router stops."""
-    body = await request.body(request.surface.settings().server.native_body_bytes)
-    new = wire.strict(body, _NEW_WORKER)
-    _check(new)
+    server = request.surface.settings().server
+    new = wire.strict(await request.body(server.native_body_bytes), _NEW_WORKER)
+    _check(new, addresses.is_loopback(server.listen))
+    quotas = request.surface.settings().quotas
+    if new.quota is not None and new.quota not in quotas:
+        known = ", ".join(sorted(quotas)) or "none"
+        raise invalid(f"quota: got {wire.shorten(new.quota)}, which is none of the settings; known: {known}", "quota")
     settings = WorkerSettings(**{name: getattr(new, name) for name in WorkerSettings.__struct_fields__})
     view = await request.surface.fleet.join(new.pool, settings, "api")
     return ok(view, 201, ((b"location", f"/api/v1/workers/{view.id}".encode()),))
 
 
-def _check(new: NewWorker) -> None:
-    if new.transport not in {"http", "openai", "callable", "subprocess"}:
+def _check(new: NewWorker, is_local: bool) -> None:
+    if new.transport not in CHOICES["pools.*.workers.*.transport"]:
         raise invalid(f"transport: got {wire.shorten(new.transport)}, expected one of {', '.join(BY_API)}", "transport")
     if new.transport not in BY_API or new.command:
         field = "command" if new.command else "transport"
@@ -67,11 +71,16 @@ def _check(new: NewWorker) -> None:
             " a secret belong into the settings file",
             "auth",
         )
+    for field in ("proxy", "tls"):
+        if getattr(new, field) is not None:
+            raise _forbidden(
+                f"{field}: it would make this process read files or reach hosts of the caller's choice", field
+            )
     if new.url is None:
         raise invalid(f"url: missing, expected where the {new.transport} worker listens", "url")
     if wrong := addresses.wrong_url(new.url):
         raise invalid(f"url: {wrong}", "url")
-    if why := addresses.forbidden_host(new.url):
+    if why := addresses.forbidden_host(new.url, is_local=is_local):
         raise _forbidden(f"url: {why}", "url")
 
 

@@ -1,0 +1,50 @@
+"""Finds out whether a client that sends no more still reads.
+
+One that shuts down its sending side after its request (`nc -N`, some libraries) and one that hangs up look the same:
+the end of what it sends. The first wants its answer, the message of the second must be cancelled at once. They differ
+once something is sent to them: the system of the second answers by a reset. So an interim answer is sent, which every
+HTTP/1.1 client must be able to skip (RFC 9110, 15.2), a moment later so that a quick answer goes without it, and then
+the socket is asked whether it was reset, until a reset would have come from the other end of the world.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pointsman.http.turn import Turn
+
+ASK_AFTER_S: Final = 0.005
+GIVE_UP_AFTER_S: Final = 2.0
+
+INTERIM: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def ask_whether_gone(turn: Turn, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    """Break the connection off as soon as it turns out that its client is gone, unless the answer begins before."""
+    loop.call_later(ASK_AFTER_S, _ask, turn, transport, loop)
+
+
+def _ask(turn: Turn, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    if not turn.is_begun and not turn.is_over:
+        transport.write(INTERIM)
+        loop.call_later(ASK_AFTER_S, _listen, turn, transport, loop, ASK_AFTER_S)
+
+
+def _listen(turn: Turn, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, waited_s: float) -> None:
+    if turn.is_over:
+        return
+    if _is_reset(transport):
+        transport.abort()
+    elif waited_s < GIVE_UP_AFTER_S:
+        loop.call_later(waited_s, _listen, turn, transport, loop, 2.0 * waited_s)
+
+
+def _is_reset(transport: asyncio.Transport) -> bool:
+    asked = transport.get_extra_info("socket")
+    try:
+        return bool(asked.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+    except OSError:
+        return True
