@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pointsman.config.decode import decode
 from pointsman.config.shape import walk
-from pointsman.model.settings import Secret, Settings, check
+from pointsman.core.settings_check import check
+from pointsman.model.settings import Secret, Settings
 
 
 def mistakes(text: str) -> dict[str, str]:
@@ -168,6 +169,7 @@ def test_names_of_pools_and_classes_have_a_form():
         '{ value = "sk-s3cret" }',
         "{ file = { sk-s3cret = 1 } }",
         "{ env = 5333223 }",
+        '"passthrough-s3cret"',
     ],
 )
 def test_what_stands_in_the_place_of_a_secret_is_never_shown(auth):
@@ -185,6 +187,17 @@ def test_a_secret_by_variable_or_file_decodes():
         "[[pools.a.workers]]\nid='b'\nurl='http://x'\nauth={file='t'}\n"
     )
     assert [worker.auth for worker in settings.pools["a"].workers] == [Secret(env="TOKEN"), Secret(file="t")]
+
+
+def test_a_word_may_stand_in_the_place_of_a_secret():
+    """`passthrough`, exactly so; whatever else stands there may be the secret itself."""
+    worker = (
+        "[classes.strategic]\npool='a'\n[pools.a]\n"
+        "[[pools.a.workers]]\nid='a'\ntransport='openai'\nurl='http://x'\nauth="
+    )
+    assert decoded(worker + "'passthrough'\n").pools["a"].workers[0].auth == "passthrough"
+    wrong = mistakes(worker + "'Passthrough'\n")["pools.a.workers.0.auth"]
+    assert wrong.endswith('expected { env = "NAME" } or { file = "PATH" } or "passthrough"')
 
 
 JUNK = st.recursive(

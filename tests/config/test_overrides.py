@@ -84,6 +84,15 @@ def test_a_list_is_set_as_a_whole():
     }
 
 
+def test_a_word_in_the_place_of_a_table_comes_through_a_list_given_whole():
+    """Workers are a list, so that `auth` is set with the worker it belongs to."""
+    workers = '[{id = "a", transport = "anthropic", url = "http://x", auth = "passthrough"}]'
+    data, _, _ = overlay({"POINTSMAN__POOLS__CODERS__WORKERS": workers})
+    settings, found = decode(data)
+    assert found == []
+    assert settings.pools["coders"].workers[0].auth == "passthrough"
+
+
 def test_a_table_given_whole_is_laid_over_the_one_there():
     """Its keys win, the others stay; a longer name wins over a shorter one."""
     data: dict[str, Any] = {"limits": {"burst": 1, "rate_per_min": 2}}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from pointsman.config.schema import schema
+from pointsman.config.shape import Table, walk
 from pointsman.model.settings import CHOICES, Settings
 
 
@@ -15,14 +16,16 @@ def test_the_schema_is_json_and_says_what_it_is():
 
 
 def test_every_closed_set_is_an_enum():
-    """Editors complete what has an enum; as many enums as there are closed sets."""
+    """Editors complete what has an enum: the closed sets, and the words that may stand in place of a table."""
     properties = [one for definition in schema()["$defs"].values() for one in definition["properties"].items()]
     enums = {}
     for name, described in properties:
         for part in (described, described.get("items", {}), *described.get("anyOf", [])):
             if "enum" in part:
                 enums[name] = tuple(part["enum"])
-    assert enums == {key.removesuffix(".*").rpartition(".")[2]: choices for key, choices in CHOICES.items()}
+    words = {path[-1]: entry.shape.words for path, entry in walk() if isinstance(entry.shape, Table)}
+    closed = {key.removesuffix(".*").rpartition(".")[2]: choices for key, choices in CHOICES.items()}
+    assert enums == closed | {key: choices for key, choices in words.items() if choices}
 
 
 def test_a_secret_is_one_of_two():

@@ -42,6 +42,15 @@ def test_names_and_positions_stand_anywhere_in_a_path():
     assert isinstance(tree().entries["limits"].shape, Table)
 
 
+def test_a_table_may_have_words_that_stand_in_its_place():
+    """`auth` is a secret, or the word that says whose key to use, or nothing."""
+    entry = find(("pools", "x", "workers", "0", "auth"))
+    assert entry is not None
+    assert isinstance(entry.shape, Table)
+    assert (entry.shape.words, entry.shape.is_secret, entry.shape.optional) == (("passthrough",), True, True)
+    assert find(("pools", "x", "workers", "0", "auth", "env")) is not None
+
+
 def test_a_field_of_an_unknown_kind_is_reported_where_it_is_added():
     """Whoever adds a setting of a new kind learns it at once, by name."""
     from pointsman.config import shape
@@ -51,6 +60,12 @@ def test_a_field_of_an_unknown_kind_is_reported_where_it_is_added():
 
     with pytest.raises(TypeError, match=r"odd\.when: settings of type BytesType"):
         shape._table(msgspec.inspect.type_info(Odd), ("odd",))
+
+    class Either(msgspec.Struct):
+        size: int | str = 0
+
+    with pytest.raises(TypeError, match=r"either\.size: settings of type UnionType"):
+        shape._table(msgspec.inspect.type_info(Either), ("either",))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +135,8 @@ def _converts(value: Any, annotation: Any) -> bool:
         ("server.listen", "text"),
         ("classes.x.fallback_on", 'a list, each entry one of "down", "busy"'),
         ("pools.x.workers", "a list of tables"),
-        ("pools.x.workers.0.auth", '{ env = "NAME" } or { file = "PATH" }'),
+        ("pools.x.workers.0.auth", '{ env = "NAME" } or { file = "PATH" } or "passthrough"'),
+        ("pools.x.workers.0.tls", "a table"),
         ("pools", "a table of tables"),
         ("limits", "a table"),
     ],

@@ -24,10 +24,17 @@ def test_every_commented_setting_can_be_taken_in():
     assert mistakes == []
     assert [worker.id for pool in settings.pools.values() for worker in pool.workers] == [
         "planner-1",
+        "planner-2",
+        "planner-3",
         "coder-1",
         "coder-2",
     ]
     assert settings.limits == Settings().limits
+    assert [list(of) for of in (settings.prices, settings.budgets, settings.quotas)] == [
+        ["large-model"],
+        ["everything"],
+        ["account"],
+    ]
     assert settings.pools["planners"].breaker == Settings().pools["planners"].breaker
 
 

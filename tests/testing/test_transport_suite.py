@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
+from pointsman.model.usage import Usage
 from pointsman.ports import Attempt
 from pointsman.testing.attempts import WORKER, RecordingSink
 from pointsman.testing.transport_suite import CASES, DEEDS, Case, run_case
@@ -28,6 +30,7 @@ class Model:
         self.late: str | None = None
         self.changed = asyncio.Event()
         self.met = asyncio.Event()
+        self.seen_words = asyncio.Semaphore(0)
 
     async def open(self) -> None:
         self.opened = True
@@ -67,6 +70,8 @@ class Model:
                 return Delivered(WORKER)
             case "silent" | "late":
                 return await self.hold(do, say)
+            case "stream" | "stream_cut" | "stream_break" | "stream_error" | "stream_hang":
+                return await self.stream(attempt, do, say)
             case "busy":
                 wish_s = None if self.lie == "has no wish" else 7.0
                 return self.failed(Failure.WORKER_BUSY, sent=False, retry_after_s=wish_s)
@@ -77,6 +82,45 @@ class Model:
             "cut": Failure.WORKER_CLOSED,
         }[do]
         return self.failed(reason, sent=True, detail=say)
+
+    async def stream(self, attempt: Attempt, do: str, say: str) -> Outcome:
+        words = say.split()
+        if self.lie == "holds words back":
+            words = [say]
+        attempt.reply.start(200, ())
+        if self.lie != "forgets the first byte":
+            attempt.first_token_at = 1.0
+        for place, word in enumerate(words):
+            shown = word if place == 0 else " " + word
+            await attempt.reply.write(shown.encode())
+            await self.seen_words.acquire()
+        if do == "stream":
+            attempt.usage = None if self.lie == "forgets the account" else Usage(3, 0, 0, 3)
+            attempt.reply.put({"text": say if self.lie != "loses the end" else words[0]})
+            return Delivered(WORKER)
+        if do == "stream_hang":
+            try:
+                return await self.hold(do, say)
+            finally:
+                self.charge(attempt, "a cancelled")
+        self.charge(attempt, "a cut")
+        if self.lie == f"delivers {do}":
+            attempt.reply.put({"text": say})
+            return Delivered(WORKER)
+        reason = Failure.WORKER_ERROR if do == "stream_error" else Failure.WORKER_CLOSED
+        failed = self.failed(reason, sent=True)
+        started = attempt.reply.started and self.lie != "hides that a part was shown"
+        return msgspec.structs.replace(failed, started=started)
+
+    def charge(self, attempt: Attempt, what: str) -> None:
+        if self.lie != f"charges nothing for {what} stream":
+            attempt.usage = Usage(3, 0, 0, 2, estimated=True)
+
+    def shown(self, sink: RecordingSink) -> str:
+        return sink.body.decode()
+
+    async def go_on(self) -> None:
+        self.seen_words.release()
 
     async def meet(self, count: int) -> None:
         if self.lie == "sends one at a time":
@@ -109,6 +153,8 @@ class Model:
             value = {"text": "message 8"}
         if self.lie == "wraps json" and "plan" in value:
             value = {"text": value}
+        if "usage" in value and self.lie != "forgets what it took":
+            attempt.usage = Usage(5, 0, 0, 2)
         attempt.reply.put(value)
 
     def dress(self, attempt: Attempt) -> None:
@@ -141,6 +187,7 @@ async def test_an_honest_transport_passes_every_case(case: Case) -> None:
 LIES = {
     "mangles text": "any_text_passes_unchanged",
     "wraps json": "any_json_passes_as_the_reply",
+    "forgets what it took": "what_a_worker_says_it_took_is_taken_down",
     "delivers error": "a_worker_that_fails_is_told_apart",
     "rambles": "a_worker_that_fails_is_told_apart",
     "says nothing": "a_worker_that_fails_is_told_apart",
@@ -160,6 +207,16 @@ LIES = {
     "sends one at a time": "thirty_two_messages_travel_at_once",
     "stays open": "a_closed_transport_can_be_opened_again",
     "forgets what is on its way": "closing_ends_what_is_on_its_way",
+    "holds words back": "a_streamed_answer_is_shown_as_it_comes",
+    "forgets the first byte": "a_streamed_answer_is_shown_as_it_comes",
+    "forgets the account": "a_streamed_answer_is_shown_as_it_comes",
+    "loses the end": "a_streamed_answer_is_shown_as_it_comes",
+    "delivers stream_cut": "a_stream_without_its_last_event_was_cut",
+    "charges nothing for a cut stream": "a_stream_without_its_last_event_was_cut",
+    "delivers stream_break": "a_stream_whose_connection_breaks_was_cut",
+    "hides that a part was shown": "a_stream_whose_connection_breaks_was_cut",
+    "delivers stream_error": "an_error_within_a_stream_is_the_workers",
+    "charges nothing for a cancelled stream": "a_cancelled_stream_frees_all_it_held",
 }
 
 

@@ -18,7 +18,7 @@ from pointsman.ports import Attempt, Transport
 from pointsman.testing.attempts import RecordingSink
 from pointsman.transports.callable import CallableTransport, MessageFault, WorkerBusy
 from pointsman.transports.http import HttpTransport
-from pointsman.transports.openai import OpenAITransport
+from pointsman.transports.model_transport import ModelTransport
 from pointsman.transports.subprocess import SubprocessTransport
 from tests.transports.raw_server import Talk, serve, turn_until
 
@@ -41,6 +41,10 @@ class Tally:
     async def reach(self, count: int) -> None:
         while self._count < count:
             await self._changed.wait()
+
+
+STREAMS = frozenset({"stream", "stream_cut", "stream_break", "stream_error", "stream_hang"})
+"""Deeds of those who can stream."""
 
 
 class NativePeer:
@@ -68,13 +72,19 @@ class NativePeer:
     async def come_back(self) -> None:
         raise AssertionError("this worker cannot go away")
 
+    def shown(self, sink: RecordingSink) -> str:
+        return sink.body.decode()
+
+    async def go_on(self) -> None:
+        raise AssertionError("this worker does not stream")
+
 
 class HttpPeer(NativePeer):
     """A JSON webhook."""
 
-    cannot = frozenset[str]()
+    cannot = STREAMS
     garbage = b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>"
-    _transport: HttpTransport | OpenAITransport
+    _transport: HttpTransport | ModelTransport
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +105,7 @@ class HttpPeer(NativePeer):
         async with peer._servers:
             yield peer
 
-    def connect(self, url: str) -> HttpTransport | OpenAITransport:
+    def connect(self, url: str) -> HttpTransport | ModelTransport:
         return HttpTransport(url, max_in_flight=SLOTS)
 
     async def come_back(self) -> None:
@@ -154,46 +164,10 @@ class HttpPeer(NativePeer):
         talk.answer(json.dumps(value).encode(), status, "content-type: application/json")
 
 
-class OpenAIPeer(HttpPeer):
-    """A server of chat completions, asked with native messages."""
-
-    cannot = frozenset({"json"})
-
-    def connect(self, url: str) -> OpenAITransport:
-        return OpenAITransport(url, model="m", max_in_flight=SLOTS)
-
-    def asked(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        assert body["model"] == "m"
-        return body["messages"][-1]["content"], body
-
-    def text(self, text: str) -> Any:
-        message = {"role": "assistant", "content": text}
-        return {"choices": [{"index": 0, "message": message}], "model": "m-1", "usage": {"total_tokens": 3}}
-
-    def explained(self, words: str) -> Any:
-        return {"error": {"message": words, "type": "error"}}
-
-
-class RelayPeer(OpenAIPeer):
-    """The same server, asked with a compatible client's own bytes."""
-
-    garbage = b"220 mail.example.com ESMTP\r\n"
-
-    def dress(self, attempt: Attempt) -> None:
-        message = attempt.envelope.message
-        request = {"messages": [{"role": "user", "content": message.text}], "model": "auto", **message.params}
-        attempt.envelope.body = json.dumps(request).encode()
-
-    def reply(self, sink: RecordingSink) -> Any:
-        assert sink.status == 200
-        assert ("content-type", "application/json") in sink.headers
-        return {"text": json.loads(sink.body)["choices"][0]["message"]["content"]}
-
-
 class SubprocessPeer(NativePeer):
     """A child process that reports over a socket of its own what it was given. Its program is `child_worker.py`."""
 
-    cannot = frozenset[str]()
+    cannot = STREAMS
     _transport: SubprocessTransport
 
     def __init__(self, program: Path) -> None:
@@ -237,7 +211,7 @@ class SubprocessPeer(NativePeer):
 class CallablePeer(NativePeer):
     """An async function."""
 
-    cannot = frozenset({"cut", "away", "closing"})
+    cannot = frozenset({"cut", "away", "closing"}) | STREAMS
 
     def __init__(self) -> None:
         super().__init__()
@@ -289,7 +263,7 @@ def act(work: dict[str, Any]) -> Any:
 class ThreadPeer(NativePeer):
     """A plain function, called in threads."""
 
-    cannot = frozenset({"cut", "away", "closing"})
+    cannot = frozenset({"cut", "away", "closing"}) | STREAMS
 
     def __init__(self) -> None:
         super().__init__()
@@ -330,6 +304,3 @@ class ThreadPeer(NativePeer):
         self._given_up.set()
         await super().freed(count)
         self._given_up.clear()
-
-
-PEERS: list[Any] = [HttpPeer, OpenAIPeer, RelayPeer, SubprocessPeer, CallablePeer, ThreadPeer]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pointsman.testing.transport_suite import CASES, Case, run_case
-from tests.transports.peers import PEERS
+from tests.transports.model_peers import PEERS
 
 PAIRS: list[tuple[Any, Case]] = [(peer, case) for peer in PEERS for case in CASES if not case.needs & peer.cannot]
 

@@ -9,6 +9,7 @@ import pytest
 
 from pointsman.model.errors import SettingsError, UsageError
 from pointsman.model.outcome import Delivered, Failed, Failure
+from pointsman.model.usage import Usage
 from pointsman.testing.attempts import WORKER, RecordingSink, make_attempt
 from pointsman.transports.http import REPLY_BYTES, HttpTransport
 from tests.transports.raw_server import Request, Talk, serve
@@ -81,6 +82,7 @@ async def test_any_json_with_a_good_status_is_the_reply(body: bytes, status: str
         ("429 Too Many Requests", ("retry-after: 3",), Failure.WORKER_BUSY, False, 3.0),
         ("503 Service Unavailable", (), Failure.WORKER_BUSY, False, None),
         ("503 S", ("retry-after: Wed, 21 Oct 2026 07:28:00 GMT",), Failure.WORKER_BUSY, False, None),
+        ("529 Overloaded", ("retry-after-ms: 1500",), Failure.WORKER_BUSY, False, 1.5),
         ("400 Bad Request", (), Failure.MESSAGE_FAULT, True, None),
         ("404 Not Found", ("retry-after: 3",), Failure.MESSAGE_FAULT, True, None),
         ("422 Unprocessable Content", (), Failure.MESSAGE_FAULT, True, None),
@@ -219,3 +221,29 @@ async def test_a_refused_message_keeps_the_workers_status_and_words() -> None:
     assert (sink.status, sink.body) == (422, b'{"error": "no such repository"}')
     _, sink, _ = await exchange_into(b'{"error": "later"}', "500 Oops")
     assert (sink.status, sink.chunks) == (0, [])
+
+
+async def test_a_worker_that_wants_a_key_is_set_up_wrongly() -> None:
+    """No sender has one to give; its words may quote the one it got."""
+    outcome, sink, _ = await exchange_into(b'{"error": "bad token t0ken"}', "401 Unauthorized")
+    assert (outcome.reason, outcome.sent) == (Failure.WORKER_ERROR, False)
+    assert "t0ken" not in outcome.detail
+    assert sink.status == 0
+
+
+async def test_what_a_worker_says_it_took_is_taken_down() -> None:
+    """And its headers are heard, also of a refusal."""
+    for status, usage in (("200 OK", Usage(3, 0, 0, 4)), ("503 Busy", None)):
+
+        async def script(talk: Talk, status: str = status) -> None:
+            await talk.request()
+            talk.answer(b'{"text": "x", "usage": {"input_tokens": 3, "output_tokens": 4}}', status, "x-a: 1")
+
+        async with serve(script) as server:
+            transport = HttpTransport(server.url, max_in_flight=1)
+            await transport.open()
+            attempt = make_attempt()
+            await transport.send(attempt)
+            await transport.close()
+        assert attempt.usage == usage
+        assert ("x-a", "1") in attempt.provider_headers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -28,6 +29,11 @@ from pointsman.transports.model_field import MAX_STEPS, replace_model
         ('{"model": -1.5e+3, "a": 1}', '{"model": "m", "a": 1}'),
         ('{"model": {"a": ["]", "}"]}, "b": 1}', '{"model": "m", "b": 1}'),
         ('{"model": "a\\"b\\\\", "b": 1}', '{"model": "m", "b": 1}'),
+        (
+            '{"a": ["model", "\\\\", "x\\""], "b\\"": "", "model": "c"}',
+            '{"a": ["model", "\\\\", "x\\""], "b\\"": "", "model": "m"}',
+        ),
+        ('{"a": {"model": ""}, "b\\\\": "\\"", "model": ""}', '{"a": {"model": ""}, "b\\\\": "\\"", "model": "m"}'),
         ('{"mod\\u0065l": "auto"}', '{"mod\\u0065l": "m"}'),
         ('{"\\u006D\\u006fdel": "auto", "model": "x"}', '{"\\u006D\\u006fdel": "m", "model": "m"}'),
         ('{"a": "\\"model\\": 1"}', '{"model":"m","a": "\\"model\\": 1"}'),
@@ -55,6 +61,28 @@ def test_a_name_is_written_as_json() -> None:
 def test_bytes_that_are_no_utf8_are_left_alone() -> None:
     """They are the worker's to judge."""
     assert replace_model(b'{"a": "\xff\xfe", "model": "x"}', "m") == b'{"a": "\xff\xfe", "model": "m"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (r'{"a": "\ud800", "model": "x"}', r'{"a": "\ud800", "model": "m"}'),
+        (r'{"model": "\udc00", "a": {"model": "\ud800"}}', r'{"model": "m", "a": {"model": "\ud800"}}'),
+        (r'{"\ud800": 1, "mod\u0065l": 2}', r'{"\ud800": 1, "mod\u0065l": "m"}'),
+        (r'{"a": "\ud83d"}', r'{"model":"m","a": "\ud83d"}'),
+        (r'["\ud800"]', None),
+        (r'{"a": "\ud800", "model": NaN}', None),
+        (r'{"a": "\ud800", "model": "x"', None),
+        (r'{"a": "\ud800", "b": ' + "[" * 100_000, None),
+    ],
+)
+def test_half_a_surrogate_pair_is_left_alone(body: str, expected: str | None) -> None:
+    """Other readers take it; what is no JSON for them either is refused."""
+    if expected is not None:
+        assert replace_model(body.encode(), "m").decode() == expected
+        return
+    with pytest.raises(ValueError, match="no JSON object"):
+        replace_model(body.encode(), "m")
 
 
 NO_OBJECTS = [
@@ -158,6 +186,43 @@ def test_any_bytes_give_an_object_or_a_value_error(body: bytes) -> None:
         return
     if isinstance(value, dict):
         assert json.loads(result) == {**value, "model": "m"}
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(['"model": "x"', "\\", '\\"', "}{]["])
+BLOCKS = st.one_of(
+    st.fixed_dictionaries({"type": st.just("text"), "text": TEXTS}),
+    st.fixed_dictionaries({"type": st.just("thinking"), "thinking": TEXTS, "signature": TEXTS}),
+    st.fixed_dictionaries({"type": st.just("tool_use"), "input": st.dictionaries(st.just("model") | TEXTS, TEXTS)}),
+    st.fixed_dictionaries({"type": st.just("model"), "model": TEXTS}),
+)
+TURNS = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": TEXTS | st.lists(BLOCKS)}),
+    max_size=3,
+)
+TOOLS = st.lists(
+    st.just({"name": "t", "input_schema": {"type": "object", "properties": {"model": {"type": "string"}}}}), max_size=2
+)
+FIELDS = st.fixed_dictionaries(
+    {"messages": TURNS},
+    optional={"system": TEXTS | st.lists(BLOCKS), "tools": TOOLS, "max_tokens": st.integers(), "model": TEXTS},
+)
+
+
+@given(FIELDS, st.randoms(use_true_random=False), st.booleans())
+def test_a_message_of_anthropics_keeps_every_byte_but_those_of_its_model(
+    fields: dict[str, object], rng: Random, ascii_only: bool
+) -> None:
+    """Signed thoughts, tools that have a `model` of their own, text that looks like one."""
+    names = list(fields)
+    rng.shuffle(names)
+    written = {name: json.dumps(fields[name], ensure_ascii=ascii_only) for name in names}
+    body = "{" + ", ".join(f'"{name}": {value}' for name, value in written.items()) + "}"
+    result = replace_model(body.encode(), "claude-x").decode()
+    if "model" in fields:
+        written["model"] = '"claude-x"'
+        assert result == "{" + ", ".join(f'"{name}": {value}' for name, value in written.items()) + "}"
+    else:
+        assert result == '{"model":"claude-x",' + body[1:]
 
 
 def test_the_work_is_bounded() -> None:

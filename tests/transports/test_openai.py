@@ -1,20 +1,20 @@
-"""Chat completions: a native message's request and reply, and a compatible client's bytes relayed."""
+"""What is particular to the OpenAI protocol: native messages put into it, embeddings, and what counts as an answer."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from pointsman.core.usage import Figures
 from pointsman.model.message import Message
-from pointsman.model.outcome import Delivered, Failed, Failure
-from pointsman.ports import Attempt
-from pointsman.testing.attempts import WORKER, RecordingSink, make_attempt
-from pointsman.transports.http import REPLY_BYTES
-from pointsman.transports.openai import OpenAITransport
-from tests.transports.raw_server import Request, Talk, serve
+from pointsman.model.outcome import Delivered, Failure
+from pointsman.model.usage import Usage
+from pointsman.testing.attempts import WORKER, make_attempt
+from pointsman.transports.model_api import Piece
+from pointsman.transports.openai import OpenAIApi
+from tests.transports.model_worker import as_json, compatible, guess, send
 
 pytestmark = pytest.mark.real_loop(timeout_s=20)
 
@@ -26,29 +26,21 @@ COMPLETION = {
 }
 
 
-async def exchange(attempt: Attempt, body: bytes, status: str = "200 OK", *headers: str, path: str = "/v1") -> Any:
-    """Send an attempt to a worker that answers this; return the outcome, the sink and what it was sent."""
-    requests: list[Request] = []
-
-    async def script(talk: Talk) -> None:
-        requests.append(await talk.request())
-        talk.answer(body, status, *headers)
-
-    async with serve(script) as server:
-        transport = OpenAITransport(server.url + path, model="gpt-x", max_in_flight=1, token=lambda: "k3y")
-        await transport.open()
-        outcome = await transport.send(attempt)
-        await transport.close()
-    assert isinstance(attempt.reply, RecordingSink)
-    return outcome, attempt.reply, requests[0] if requests else None
+async def exchange(attempt: Any, completion: Any) -> Any:
+    """Send an attempt to a worker that answers this."""
+    body = completion if isinstance(completion, bytes) else json.dumps(completion).encode()
+    return await send("openai", attempt, as_json(body), token=lambda: "k3y")
 
 
 async def test_a_native_message_becomes_a_request_and_its_text_the_reply() -> None:
     """With the worker's model, the message's params, the worker's key and the trace."""
-    attempt = make_attempt("capital of France?", number=3, temperature=0.2, model="sneaky", stream=True)
-    outcome, sink, request = await exchange(attempt, json.dumps(COMPLETION).encode())
-    assert outcome == Delivered(WORKER)
-    assert sink.value == {"text": "Paris", "usage": COMPLETION["usage"], "model": "gpt-x-2026"}
+    attempt = make_attempt(number=3)
+    params = {"temperature": 0.2, "model": "sneaky", "stream": True}
+    attempt.envelope.message = Message(text="capital of France?", params=params)
+    sent = await exchange(attempt, COMPLETION)
+    assert sent.outcome == Delivered(WORKER)
+    assert sent.sink.value == {"text": "Paris", "usage": COMPLETION["usage"], "model": "gpt-x-2026"}
+    request = sent.requests[0]
     assert request.line == "POST /v1/chat/completions HTTP/1.1"
     assert request.header("authorization") == "Bearer k3y"
     assert request.header("traceparent") == f"00-{3:032x}-{3 ^ 1:016x}-01"
@@ -58,6 +50,7 @@ async def test_a_native_message_becomes_a_request_and_its_text_the_reply() -> No
         "messages": [{"role": "user", "content": "capital of France?"}],
         "stream": False,
     }
+    assert sent.attempt.usage == Usage(5, 0, 0, 1)
 
 
 async def test_a_chat_list_is_passed_on() -> None:
@@ -68,24 +61,17 @@ async def test_a_chat_list_is_passed_on() -> None:
     ]
     attempt = make_attempt()
     attempt.envelope.message = Message(messages=chat)
-    _, _, request = await exchange(attempt, json.dumps(COMPLETION).encode())
-    assert request.json["messages"] == chat
+    sent = await exchange(attempt, COMPLETION)
+    assert sent.requests[0].json["messages"] == chat
 
 
-@pytest.mark.parametrize(
-    ("path", "target"),
-    [
-        ("", "/v1/chat/completions"),
-        ("/", "/v1/chat/completions"),
-        ("/v1", "/v1/chat/completions"),
-        ("/v1/", "/v1/chat/completions"),
-        ("/api/openai/v2?api-version=7", "/api/openai/v2/chat/completions?api-version=7"),
-    ],
-)
-async def test_the_url_is_what_openai_clients_call_the_base_url(path: str, target: str) -> None:
-    """Without a path it is completed."""
-    _, _, request = await exchange(make_attempt(), json.dumps(COMPLETION).encode(), path=path)
-    assert request.line == f"POST {target} HTTP/1.1"
+async def test_a_stream_is_asked_for_with_its_account() -> None:
+    """Unless the sender says what account it wants."""
+    sent = await exchange(make_attempt(stream=True), COMPLETION)
+    assert sent.requests[0].json["stream"] is True
+    assert sent.requests[0].json["stream_options"] == {"include_usage": True}
+    sent = await exchange(make_attempt(stream=True, stream_options={}), COMPLETION)
+    assert sent.requests[0].json["stream_options"] == {}
 
 
 @pytest.mark.parametrize(
@@ -93,13 +79,15 @@ async def test_the_url_is_what_openai_clients_call_the_base_url(path: str, targe
     [
         ({"choices": [{"message": {"content": None, "tool_calls": []}}]}, {"text": "", "usage": None, "model": None}),
         ({"choices": [{"message": {}}, {"message": {"content": "2"}}]}, {"text": "", "usage": None, "model": None}),
+        ({"choices": [{"message": {}}], "usage": "odd"}, {"text": "", "usage": "odd", "model": None}),
     ],
 )
 async def test_a_choice_without_text_is_an_empty_text(completion: Any, reply: Any) -> None:
     """A worker that only calls tools has said nothing."""
-    outcome, sink, _ = await exchange(make_attempt(), json.dumps(completion).encode())
-    assert outcome == Delivered(WORKER)
-    assert sink.value == reply
+    sent = await exchange(make_attempt(), completion)
+    assert sent.outcome == Delivered(WORKER)
+    assert sent.sink.value == reply
+    assert sent.attempt.usage.estimated
 
 
 @pytest.mark.parametrize(
@@ -119,148 +107,57 @@ async def test_a_choice_without_text_is_an_empty_text(completion: Any, reply: An
 )
 async def test_an_answer_that_is_no_completion_is_garbage(body: bytes) -> None:
     """Where the text is needed."""
-    outcome, sink, _ = await exchange(make_attempt(), body)
-    assert (outcome.reason, outcome.sent) == (Failure.WORKER_GARBAGE, True)
-    assert "expected a chat completion with a choice" in outcome.detail
-    assert sink.value is None
+    sent = await exchange(make_attempt(), body)
+    assert (sent.outcome.reason, sent.outcome.sent) == (Failure.WORKER_GARBAGE, True)
+    assert "expected a chat completion with a choice" in sent.outcome.detail
+    assert sent.sink.value is None
 
 
-BODY = b'{ "messages" : [{"role":"user","content":"caf\xc3\xa9"}],\n "model":"auto", "seed": 1.0, "x": {"model": 1} }'
+@pytest.mark.parametrize("endpoint", ["/embeddings", "/embeddings?a=b"])
+async def test_embeddings_pass_and_take_input_only(endpoint: str) -> None:
+    """They are no completion, and a completion is none of them."""
+    body = b'{"object":"list","data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":8,"total_tokens":8}}'
+    sent = await exchange(compatible("openai", endpoint=endpoint, body=b'{"input":"x"}'), body)
+    assert sent.outcome == Delivered(WORKER)
+    assert sent.sink.body == body
+    assert sent.requests[0].body == b'{"model":"gpt-x","input":"x"}'
+    assert sent.attempt.usage == Usage(8, 0, 0, 0)
+    sent = await exchange(compatible("openai", endpoint=endpoint), COMPLETION)
+    assert sent.outcome.reason is Failure.WORKER_GARBAGE
+    assert "expected embeddings" in sent.outcome.detail
 
 
-async def test_a_compatible_request_passes_unchanged_but_for_its_model() -> None:
-    """And the answer's bytes come back as they are, with their status and type."""
-    answer = b'{"choices" : [ ] , "odd":1.0}\n'
-    attempt = make_attempt(body=BODY)
-    outcome, sink, request = await exchange(
-        attempt, answer, "201 Created", "content-type: application/json; charset=utf-8", "x-other: 1"
-    )
-    assert outcome == Delivered(WORKER)
-    assert request.body == BODY.replace(b'"auto"', b'"gpt-x"')
-    assert sink.body == answer
-    assert (sink.status, sink.headers) == (201, (("content-type", "application/json; charset=utf-8"),))
-    assert sink.value is None
+async def test_embeddings_that_nobody_counted_are_guessed() -> None:
+    """By what was asked."""
+    sent = await exchange(compatible("openai", endpoint="/embeddings", body=b'{"input":"12345678"}'), b'{"data":[]}')
+    assert sent.attempt.usage == Usage(guess(sent.attempt), 0, 0, 0, estimated=True)
 
 
-async def test_a_relayed_answer_says_how_it_is_coded() -> None:
-    """We ask for no coding, but a worker that uses one all the same must be understood."""
-    _, sink, _ = await exchange(make_attempt(body=BODY), b"\x1f\x8b", "200 OK", "content-encoding: gzip")
-    assert sink.headers == (("content-encoding", "gzip"),)
+@pytest.mark.parametrize(
+    ("data", "piece"),
+    [
+        (b"[DONE]", Piece()),
+        (b'{"choices":[{"index":0,"delta":{"content":"Par"}}],"model":"m"}', Piece("Par", "m")),
+        (b'{"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"yes"}}]}', Piece("yes")),
+        (b'{"choices":[{"delta":{"content":null,"tool_calls":[]}}]}', Piece()),
+        (b'{"choices":[{"index":0,"delta":null}]}', Piece()),
+        (b'{"choices":[],"usage":{}}', Piece()),
+        (b'{"choices":null}', Piece()),
+        (b"{}", Piece()),
+    ],
+)
+def test_a_chunk_adds_to_the_text_of_the_first_choice(data: bytes, piece: Piece) -> None:
+    """What else it may hold adds nothing."""
+    assert OpenAIApi().tell_event(data) == piece
 
 
-async def test_bytes_are_relayed_as_they_come() -> None:
-    """The worker sends the next part only when the last has reached the sink."""
-    relayed = asyncio.Semaphore(0)
-
-    class Sink(RecordingSink):
-        async def write(self, chunk: bytes) -> None:
-            await super().write(chunk)
-            relayed.release()
-
-    async def script(talk: Talk) -> None:
-        await talk.request()
-        talk.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-        for part in (b"data: 1\n\n", b"data: 2\n\n"):
-            talk.send(b"%x\r\n%b\r\n" % (len(part), part))
-            await relayed.acquire()
-        talk.send(b"0\r\n\r\n")
-
-    async with serve(script) as server:
-        transport = OpenAITransport(server.url, model="m", max_in_flight=1)
-        await transport.open()
-        attempt = make_attempt(body=BODY)
-        attempt.reply = sink = Sink()
-        assert await transport.send(attempt) == Delivered(WORKER)
-        assert sink.chunks == [b"data: 1\n\n", b"data: 2\n\n"]
-        await transport.close()
+@pytest.mark.parametrize("data", [b"", b"hello", b"[1]", b'{"choices":[{"delta":{"content":1}}]}', b"[" * 100_000])
+def test_what_is_no_chunk_is_refused(data: bytes) -> None:
+    """By what was expected."""
+    with pytest.raises(ValueError, match="expected a chunk of a chat completion"):
+        OpenAIApi().tell_event(data)
 
 
-@pytest.mark.parametrize(("started", "size"), [(False, 100), (True, 100)])
-async def test_a_relay_cut_short_is_told_apart(started: bool, size: int) -> None:
-    """And whether its sender has seen a part, so that nobody tries again."""
-
-    async def script(talk: Talk) -> None:
-        await talk.request()
-        talk.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"abc")
-        talk.close()
-
-    async with serve(script) as server:
-        transport = OpenAITransport(server.url, model="m", max_in_flight=1)
-        await transport.open()
-        attempt = make_attempt(body=BODY)
-        attempt.reply.started = started  # type: ignore[misc]
-        outcome = await transport.send(attempt)
-        await transport.close()
-    assert isinstance(outcome, Failed)
-    assert (outcome.reason, outcome.sent, outcome.started) == (Failure.WORKER_CLOSED, True, started)
-
-
-async def test_a_relay_without_end_is_given_up() -> None:
-    """At 64 MiB, like any other reply."""
-
-    class Sink(RecordingSink):
-        async def write(self, chunk: bytes) -> None:
-            pass
-
-    async def script(talk: Talk) -> None:
-        await talk.request()
-        talk.send(b"HTTP/1.1 200 OK\r\n\r\n")
-        for _ in range(REPLY_BYTES // 1_048_576 + 64):
-            talk.send(b" " * 1_048_576)
-            await talk.drain()
-        raise AssertionError("the client read on")
-
-    async with serve(script) as server:
-        transport = OpenAITransport(server.url, model="m", max_in_flight=1)
-        await transport.open()
-        attempt = make_attempt(body=BODY)
-        attempt.reply = Sink()
-        outcome = await transport.send(attempt)
-        await transport.close()
-    assert isinstance(outcome, Failed)
-    assert outcome.reason is Failure.WORKER_GARBAGE
-
-
-async def test_an_error_that_ends_the_message_is_relayed() -> None:
-    """Status, type and bytes; the failure carries the worker's words."""
-    error = b'{"error": {"message": "max_tokens is too large", "type": "invalid_request_error"}}'
-    outcome, sink, _ = await exchange(
-        make_attempt(body=BODY), error, "400 Bad Request", "content-type: application/json"
-    )
-    assert isinstance(outcome, Failed)
-    assert (outcome.reason, outcome.status) == (Failure.MESSAGE_FAULT, 400)
-    assert outcome.detail == "status 400: max_tokens is too large"
-    assert (sink.status, sink.body) == (400, error)
-    assert sink.headers == (("content-type", "application/json"),)
-
-
-@pytest.mark.parametrize("status", ["429 T", "503 S", "500 I", "502 B"])
-async def test_an_error_that_does_not_end_it_is_not(status: str) -> None:
-    """Another attempt may answer instead."""
-    outcome, sink, _ = await exchange(make_attempt(body=BODY), b'{"error": "x"}', status)
-    assert isinstance(outcome, Failed)
-    assert (sink.status, sink.body) == (0, b"")
-
-
-async def test_a_native_messages_error_is_relayed_too():
-    """Its sender gets the worker's own status and words, in an answer of our own."""
-    outcome, sink, _ = await exchange(make_attempt(), b'{"error": {"message": "too long"}}', "400 Bad Request")
-    assert outcome.detail == "status 400: too long"
-    assert (sink.status, sink.body, sink.value) == (400, b'{"error": {"message": "too long"}}', None)
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"model": ', b"hello"])
-async def test_a_body_that_is_no_request_troubles_no_worker(body: bytes) -> None:
-    """It is the message's fault."""
-    outcome, _, request = await exchange(make_attempt(body=body), b"{}")
-    assert isinstance(outcome, Failed)
-    assert (outcome.reason, outcome.sent) == (Failure.MESSAGE_FAULT, False)
-    assert request is None
-
-
-@pytest.mark.parametrize("body", [b"\x00\xff not json{{{", b"null", b"[1, 2]", b"[" * 200_000, b'{"text": "hi"}', b""])
-async def test_what_is_no_completion_is_garbage_for_those_who_speak_the_protocol_too(body: bytes) -> None:
-    """A client must not be told 200 with something that its library cannot read; another worker is tried instead."""
-    outcome, _, _ = await exchange(make_attempt(body=BODY), body, "200 OK", "content-type: application/json")
-    assert isinstance(outcome, Failed)
-    assert outcome.reason is Failure.WORKER_GARBAGE
+def test_the_account_of_an_answer_is_read_with_its_shape() -> None:
+    """One look at the whole."""
+    assert OpenAIApi().read_whole("/chat/completions", json.dumps(COMPLETION).encode()) == Figures(5, 1)

@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from pointsman.model.decision import Classification
 from pointsman.model.message import Message
+from pointsman.model.usage import Usage
 from pointsman.testing.attempts import make_attempt
-from pointsman.transports.work import decode_json, encode_json, encode_work, to_work, traceparent
+from pointsman.transports.work import (
+    decode_json,
+    decode_lenient,
+    encode_json,
+    encode_work,
+    to_work,
+    traceparent,
+    usage_in,
+)
 
 
 def test_a_worker_is_given_what_the_product_page_says() -> None:
@@ -135,3 +144,32 @@ def test_what_cannot_be_json_is_a_value_error(value: Any) -> None:
     """One exception, whatever is wrong with it."""
     with pytest.raises(ValueError):
         encode_json(value)
+
+
+def test_what_other_readers_take_can_be_taken() -> None:
+    """Half a surrogate pair, a number of any length; never what is no JSON."""
+    assert decode_lenient(rb'{"a": "\ud800", "b": 1%b}' % (b"0" * 40)) == {"a": "\ud800", "b": 10**40}
+    for bad in (b"", b"NaN", b"[Infinity]", b"\xff", b"[" * 100_000, b"{} {}"):
+        with pytest.raises(ValueError):  # each has words of its own
+            decode_lenient(bad)
+
+
+@pytest.mark.parametrize(
+    ("value", "usage"),
+    [
+        ({"text": "x", "usage": {"prompt_tokens": 5, "completion_tokens": 2}}, Usage(5, 0, 0, 2)),
+        (
+            {"usage": {"input_tokens": 5, "output_tokens": 2, "cache_read_input_tokens": 3}},
+            Usage(8, 3, 0, 2),
+        ),
+        ({"usage": {"prompt_tokens": 5}}, None),
+        ({"usage": {"tokens": 5}}, None),
+        ({"usage": 5}, None),
+        ({"text": "x"}, None),
+        ("x", None),
+        (None, None),
+    ],
+)
+def test_a_native_worker_may_say_what_it_took(value: Any, usage: Usage | None) -> None:
+    """In either provider's words; half an account is none."""
+    assert usage_in(value) == usage

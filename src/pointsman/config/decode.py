@@ -90,8 +90,10 @@ class _Decoding:
                 return self.table(value, shape, path)
             case Named() if isinstance(value, Mapping):
                 return self._named(value, shape, path)
-        if value is None and isinstance(shape, Table) and shape.optional:
-            return None
+            case Table(optional=True) if value is None:
+                return None
+            case Table(words=words) if isinstance(value, str) and value in words:
+                return value
         return self._unexpected(value, shape, path)
 
     def _leaf(self, value: Any, leaf: Leaf, path: Path) -> Any:

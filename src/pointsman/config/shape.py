@@ -84,11 +84,19 @@ class Leaf(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table with known keys: one struct of `model.settings`."""
+    """A table with known keys: one struct of `model.settings`.
+
+    Attributes:
+        cls: that struct.
+        entries: its keys.
+        optional: it may be left out, which means None.
+        words: what may stand in its place.
+    """
 
     cls: type[msgspec.Struct]
     entries: dict[str, Entry]
     optional: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def is_secret(self) -> bool:
@@ -98,7 +106,8 @@ class Table(msgspec.Struct, frozen=True):
     @property
     def expected(self) -> str:
         """What it may be, in words."""
-        return '{ env = "NAME" } or { file = "PATH" }' if self.is_secret else "a table"
+        table = '{ env = "NAME" } or { file = "PATH" }' if self.is_secret else "a table"
+        return " or ".join([table, *(f'"{word}"' for word in self.words)])
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -177,13 +186,13 @@ def walk(shape: Shape | None = None, path: tuple[str, ...] = ()) -> Iterator[tup
             yield from walk(of, (*path, "*"))
 
 
-def _table(info: inspect.Type, path: tuple[str, ...], *, optional: bool = False) -> Table:
+def _table(info: inspect.Type, path: tuple[str, ...], *, optional: bool = False, words: tuple[str, ...] = ()) -> Table:
     if not isinstance(info, inspect.StructType):
         raise TypeError(f"{'.'.join(path)}: {info} is no table")
     entries = {}
     for field in info.fields:
         entries[field.encode_name] = _entry(field, (*path, field.encode_name))
-    return Table(info.cls, entries, optional)
+    return Table(info.cls, entries, optional, words)
 
 
 def _entry(field: inspect.Field, path: tuple[str, ...]) -> Entry:
@@ -202,6 +211,8 @@ def _shape(info: inspect.Type, path: tuple[str, ...]) -> Shape:
             return Leaf(info, optional, CHOICES.get(".".join(path), ()))
         case inspect.StructType():
             return _table(info, path, optional=optional)
+        case inspect.UnionType(types=(inspect.StructType() as table, inspect.LiteralType(values=words))):
+            return _table(table, path, optional=optional, words=tuple(str(word) for word in words))
         case inspect.DictType():
             name = _shape(info.key_type, path)
             if isinstance(name, Leaf):
@@ -217,11 +228,11 @@ def _bare(info: inspect.Type) -> tuple[inspect.Type, bool]:
     """Return the type without its description and without None, and whether None was there."""
     if isinstance(info, inspect.Metadata):
         info = info.type
-    if isinstance(info, inspect.UnionType):
-        others = [one for one in info.types if not isinstance(one, inspect.NoneType)]
-        if len(others) == 1:
-            return _bare(others[0])[0], len(info.types) == 2
-    return info, False
+    if not isinstance(info, inspect.UnionType):
+        return info, False
+    others = tuple(one for one in info.types if not isinstance(one, inspect.NoneType))
+    optional = len(others) < len(info.types)
+    return (_bare(others[0])[0] if len(others) == 1 else inspect.UnionType(others)), optional
 
 
 def _is_finite(value: float) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pointsman.config.shape import Entry, Named, Table, tree
 from pointsman.config.values import toml
+from pointsman.model.settings import BudgetSettings, PriceSettings, QuotaSettings
 
 _HEAD: Final = """\
 # Settings of Pointsman. Everything has a default: an empty file works, and so does none.
@@ -38,6 +39,28 @@ _EXAMPLES: Final = {
 #url = "http://127.0.0.1:9001/"
 #auth = { env = "PLANNER_TOKEN" }  # sent as a bearer token; leave it out if the worker wants none
 #max_in_flight = 4
+
+# Workers that speak the protocol of OpenAI or Anthropic get a client's request as it is, but for `model`, and
+# the client gets their answer as it is. `url` is what clients of that API take for its base URL.
+#[[pools.planners.workers]]
+#id = "planner-2"
+#transport = "openai"
+#url = "https://llm.example.com/v1"
+#model = "large-model"
+#auth = { file = "secrets/llm-key" }  # read again when it changes
+#quota = "account"                   # see [quotas.account] below
+#proxy = "http://proxy.example.com:3128"
+#[pools.planners.workers.tls]
+#ca_file = "certificates/authority.pem"
+#cert_file = "certificates/router.pem"
+#key_file = "certificates/router.key"
+#server_name = "llm.example.com"
+#[[pools.planners.workers]]
+#id = "planner-3"
+#transport = "anthropic"
+#url = "https://api.anthropic.com"
+#model = "claude-opus-4-5"
+#auth = "passthrough"                # the key that the client sent; otherwise a client's key never leaves the router
 """,
     "pools.coders": """\
 #[[pools.coders.workers]]
@@ -56,6 +79,16 @@ _EXAMPLES: Final = {
 }
 """Written by hand: what a default cannot show."""
 
+_EXAMPLE_TABLES: Final[dict[str, tuple[str, Any]]] = {
+    "prices": (
+        "large-model",
+        PriceSettings(input=5.0, cached_input=0.5, cache_write=6.25, output=25.0),
+    ),
+    "budgets": ("everything", BudgetSettings(money=50.0, tokens=20_000_000)),
+    "quotas": ("account", QuotaSettings(rpm=1000)),
+}
+"""One table of each kind of which there is none by default: its name, and what is in it."""
+
 
 def template() -> str:
     """Return the text of the file. It loads without a mistake as it is, and means the defaults."""
@@ -70,9 +103,19 @@ def template() -> str:
 
 
 def _named(key: str, of: Table, default: dict[str, Any]) -> Iterator[str]:
+    if not default:
+        yield from _example_table(key, of)
+        return
     yield f"# The {key} named here replace the default ones, all of them.\n"
     for place, (name, one) in enumerate(default.items()):
         yield from _table(f"[{key}.{name}]", f"{key}.{name}", of, one, explained=place == 0)
+
+
+def _example_table(key: str, of: Table) -> Iterator[str]:
+    name, values = _EXAMPLE_TABLES[key]
+    yield "# There are none by default. One would look like this:\n"
+    for part in _table(f"[{key}.{name}]", f"{key}.{name}", of, values, explained=True):
+        yield "\n".join(f"#{line}" if line and not line.startswith("#") else line for line in part.split("\n"))
 
 
 def _table(header: str, key: str, table: Table, values: Any, *, explained: bool) -> Iterator[str]:

@@ -41,12 +41,22 @@ class RecordingSink:
         return b"".join(self.chunks)
 
 
+class LiveSink(RecordingSink):
+    """The same for a sender who sees a good answer as it comes, and after its first byte can be given no other."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Keep the bytes, which their sender has seen."""
+        await super().write(chunk)
+        self.started = self.started or (self.status < 300 and bool(chunk))
+
+
 def make_attempt(
     text: str = "hello",
     *,
     number: int = 1,
     attempt: int = 1,
     body: bytes | None = None,
+    stream: bool = False,
     **params: Any,
 ) -> Attempt:
     """Return an attempt as the endpoint stack hands it to a transport.
@@ -56,12 +66,13 @@ def make_attempt(
         number: tells messages apart; the id is made from it.
         attempt: 1.., which hand-out of the message this is.
         body: the sender's own bytes, for a compatible protocol.
+        stream: the sender wants the answer as it comes.
         params: parameters for the worker.
     """
-    envelope = make.envelope(text, id=f"{number:032x}", params=params)
+    envelope = make.envelope(text, id=f"{number:032x}", stream=stream, params=params)
     envelope.attempt = attempt - 1
     envelope.body = body
     made = make.attempt(envelope)
-    made.reply = RecordingSink()
+    made.reply = LiveSink() if stream else RecordingSink()
     made.worker = WORKER
     return made

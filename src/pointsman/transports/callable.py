@@ -22,7 +22,7 @@ from pointsman.model.errors import PointsmanError
 from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
 from pointsman.ports import Attempt
 from pointsman.transports.failures import fail
-from pointsman.transports.work import decode_json, encode_json, to_work
+from pointsman.transports.work import decode_json, encode_json, to_work, usage_in
 
 Target = Callable[[dict[str, Any]], Any]
 """What a user gives us: takes the object of `work.to_work`, returns text or any JSON value, or an awaitable of it."""
@@ -94,6 +94,7 @@ class CallableTransport:
         except ValueError as error:
             detail = f"expected text or a JSON value, got {type(value).__name__}: {error}"
             return fail(attempt, Failure.WORKER_GARBAGE, detail, sent=True)
+        attempt.usage = usage_in(value)
         attempt.reply.put(value)
         return Delivered(attempt.worker)
 

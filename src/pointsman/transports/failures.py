@@ -1,17 +1,27 @@
-"""What a worker's answer means: one table from the errors of the wire, and one from HTTP statuses, to `Failed`.
+"""What a worker's answer means: a table from the errors of the wire to `Failed`, and the words for an HTTP status.
 
-`sent` is false only where the worker cannot have begun: there was no connection, or it said itself that it is busy. A
+`sent` is false only where the worker cannot have begun: there was no connection, or it said so itself (`statuses`). A
 redirect counts as sent, because some programs act first and redirect then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 
+from pointsman.core import rate_headers
 from pointsman.model.errors import PointsmanError, SettingsError, UsageError
 from pointsman.model.outcome import Failed, Failure
 from pointsman.ports import Attempt
-from pointsman.transports.wire.errors import BodyTooLarge, ConnectFailed, ConnectionClosed, ProtocolBroken, WireError
+from pointsman.transports.statuses import Verdict
+from pointsman.transports.wire.errors import (
+    BodyTooLarge,
+    ConnectFailed,
+    ConnectionClosed,
+    ProtocolBroken,
+    Silent,
+    WireError,
+)
 from pointsman.transports.wire.response import Response
 from pointsman.transports.work import decode_json
 
@@ -21,18 +31,18 @@ DETAIL_CHARS = 500
 ERROR_BODY_BYTES = 1_048_576
 """How much of a worker's error body is read."""
 
-_BUSY = frozenset({429, 503})
-_LONGEST_RETRY_AFTER_DIGITS = 8
+_LONGEST_WISH_S = 86_400.0
 _WIRE: dict[type[PointsmanError], tuple[Failure, bool]] = {
     ConnectFailed: (Failure.WORKER_UNREACHABLE, False),
     ConnectionClosed: (Failure.WORKER_CLOSED, True),
     ProtocolBroken: (Failure.WORKER_GARBAGE, True),
     BodyTooLarge: (Failure.WORKER_GARBAGE, True),
+    Silent: (Failure.WORKER_TIMEOUT, True),
     UsageError: (Failure.ROUTER_ERROR, False),
     SettingsError: (Failure.ROUTER_ERROR, False),
 }
 SEND_ERRORS = (WireError, UsageError, SettingsError)
-"""What sending a message over HTTP may raise: the four of the wire, and those of a token: unusable, missing."""
+"""What sending a message over HTTP may raise: the five of the wire, and those of a token: unusable, missing."""
 
 # Where workers and frameworks put their explanation: OpenAI, FastAPI, RFC 9457, Go's habits.
 _EXPLANATIONS = ("error", "detail", "message", "title")
@@ -65,38 +75,42 @@ def fail_by_error(attempt: Attempt, error: PointsmanError) -> Failed:
     return fail(attempt, reason, str(error), sent=sent)
 
 
-def fail_by_status(attempt: Attempt, response: Response, body: bytes) -> Failed:
-    """Return what an HTTP status of 300 or more means."""
-    status = response.status
-    words = own_words(body)
-    if status in _BUSY:
-        wish_s = retry_after_s(response.header("retry-after"))
-        detail = f"busy ({status}): {words}"
-        return fail(attempt, Failure.WORKER_BUSY, detail, sent=False, retry_after_s=wish_s, status=status)
-    if status < 400:
-        target = response.header("location") or "nowhere"
+def fail_by_status(
+    attempt: Attempt, status: int, headers: Sequence[tuple[str, str]], body: bytes, verdict: Verdict
+) -> Failed:
+    """Return the failure that an HTTP status of 300 or more is.
+
+    Args:
+        attempt: what failed.
+        status: of the answer.
+        headers: of the answer, names in lower case.
+        body: of the answer.
+        verdict: what the status means.
+    """
+    wish_s = None
+    if verdict.about_key:
+        detail = f"status {status}: the worker did not take the key it was sent; see `auth` in its settings"
+    elif verdict.reason is Failure.WORKER_BUSY:
+        wish_s = retry_after_s(headers)
+        detail = f"busy ({status}): {own_words(body)}"
+    elif status < 400:
+        target = next((value for name, value in headers if name == "location"), "nowhere")
         detail = (
             f"redirect ({status}) to {target}: redirects are not followed; set the worker's url to where it listens"
         )
-        return fail(attempt, Failure.WORKER_ERROR, detail, sent=True, status=status)
-    reason = Failure.MESSAGE_FAULT if status < 500 else Failure.WORKER_ERROR
-    return fail(attempt, reason, f"status {status}: {words}", sent=True, status=status)
+    else:
+        detail = f"status {status}: {own_words(body)}"
+    return fail(attempt, verdict.reason, detail, sent=verdict.sent, retry_after_s=wish_s, status=status)
 
 
-async def refuse(attempt: Attempt, response: Response, passing: Sequence[tuple[str, str]] | None) -> Failed:
-    """Return what a status of 300 or more means.
+async def show(attempt: Attempt, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+    """Keep an error of the worker for the sender, who gets it if the message ends with it.
 
-    Where it ends the message and `passing` is given, the sender gets the worker's status and words, and these headers.
-
-    Raises:
-        ConnectionClosed, ProtocolBroken: the answer was cut short.
+    Where the sender has seen a part of the answer, it is too late for that.
     """
-    body = await read_error_body(response)
-    failed = fail_by_status(attempt, response, body)
-    if failed.reason is Failure.MESSAGE_FAULT and passing is not None:
-        attempt.reply.start(response.status, passing)
+    if not attempt.reply.started:
+        attempt.reply.start(status, headers)
         await attempt.reply.write(body)
-    return failed
 
 
 async def read_error_body(response: Response) -> bytes:
@@ -134,8 +148,24 @@ def cut(text: str) -> str:
     return line if len(line) <= DETAIL_CHARS else line[: DETAIL_CHARS - 3] + "..."
 
 
-def retry_after_s(value: str | None) -> float | None:
-    """Return the seconds in a Retry-After header; None where there is none, or a date (clocks differ)."""
-    if value is None or not value.isascii() or not value.isdigit() or len(value) > _LONGEST_RETRY_AFTER_DIGITS:
+def retry_after_s(headers: Sequence[tuple[str, str]]) -> float | None:
+    """Return for how many seconds a worker asks to be left alone, at most a day; None where it does not.
+
+    A date counts from the worker's own `date`: its clock and ours may differ.
+    """
+    wish_s = rate_headers.retry_after_s(headers)
+    if wish_s is not None:
+        return wish_s
+    named = dict(headers)
+    until, now = _instant(named.get("retry-after")), _instant(named.get("date"))
+    if until is None or now is None:
         return None
-    return float(value)
+    return min(max(0.0, until - now), _LONGEST_WISH_S)
+
+
+def _instant(value: str | None) -> float | None:
+    """Return the Unix seconds of an HTTP date (RFC 9110, 5.6.7), or None if it is none."""
+    try:
+        return None if value is None else parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None

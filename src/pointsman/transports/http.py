@@ -1,6 +1,6 @@
 """Workers that take a message as a JSON POST and answer with JSON: the plainest worker there is.
 
-A 2xx answer that is JSON is the reply, whatever its shape; what the other statuses mean stands in `failures`.
+A 2xx answer that is JSON is the reply, whatever its shape; what the other statuses mean stands in `statuses`.
 """
 
 from __future__ import annotations
@@ -8,12 +8,21 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Callable
 
-from pointsman.model.outcome import Delivered, Failure, Outcome
+from pointsman.model.outcome import Delivered, Failed, Failure, Outcome
 from pointsman.ports import Attempt
-from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, own_words, refuse
+from pointsman.transports.failures import (
+    SEND_ERRORS,
+    fail,
+    fail_by_error,
+    fail_by_status,
+    own_words,
+    read_error_body,
+    show,
+)
 from pointsman.transports.link import Link
+from pointsman.transports.statuses import judge_webhook
 from pointsman.transports.wire.response import Response
-from pointsman.transports.work import decode_json, encode_work, traceparent
+from pointsman.transports.work import decode_json, encode_work, traceparent, usage_in
 
 REPLY_BYTES = 67_108_864
 """Longest reply taken, bytes."""
@@ -27,9 +36,10 @@ class HttpTransport:
         max_in_flight: messages at once, >= 1.
         token: returns the bearer token the worker wants.
         ssl: how to check an https worker; None means the certificates the operating system trusts.
+        proxy: URL of an HTTP proxy to go through.
 
     Raises:
-        UsageError: the URL cannot be used.
+        UsageError: a URL cannot be used.
     """
 
     def __init__(
@@ -39,8 +49,9 @@ class HttpTransport:
         max_in_flight: int,
         token: Callable[[], str] | None = None,
         ssl: tls.SSLContext | None = None,
+        proxy: str | None = None,
     ) -> None:
-        self._link = Link(url, max_in_flight=max_in_flight, token=token, ssl=ssl)
+        self._link = Link(url, max_in_flight=max_in_flight, token=token, ssl=ssl, proxy=proxy)
 
     async def open(self) -> None:
         """See `ports.Transport`."""
@@ -48,13 +59,14 @@ class HttpTransport:
 
     async def send(self, attempt: Attempt) -> Outcome:
         """Post the message and put the JSON answer into the reply."""
+        attempt.usage = None
         headers = (("accept", "application/json"), ("traceparent", traceparent(attempt)))
         try:
             with await self._link.post("", headers, encode_work(attempt)) as response:
                 status = response.status
+                attempt.heard(response.headers)
                 if status >= 300:
-                    native = attempt.envelope.protocol == "native"
-                    return await refuse(attempt, response, _content_type(response) if native else None)
+                    return await _refuse(attempt, response)
                 body = await response.read(REPLY_BYTES)
         except SEND_ERRORS as error:
             return fail_by_error(attempt, error)
@@ -63,6 +75,7 @@ class HttpTransport:
         except ValueError as error:
             detail = f"expected a JSON reply, got status {status} and {len(body)} bytes ({error}): {own_words(body)}"
             return fail(attempt, Failure.WORKER_GARBAGE, detail, sent=True, status=status)
+        attempt.usage = usage_in(value)
         attempt.reply.put(value)
         return Delivered(attempt.worker)
 
@@ -75,6 +88,11 @@ class HttpTransport:
         await self._link.close()
 
 
-def _content_type(response: Response) -> tuple[tuple[str, str], ...]:
-    value = response.header("content-type")
-    return (("content-type", value),) if value else ()
+async def _refuse(attempt: Attempt, response: Response) -> Failed:
+    """Return what a refusal means; its words are for senders of native messages, where the message ends with it."""
+    body = await read_error_body(response)
+    verdict = judge_webhook(response.status)
+    if verdict.reason is Failure.MESSAGE_FAULT and attempt.envelope.protocol == "native":
+        media = response.header("content-type")
+        await show(attempt, response.status, (("content-type", media),) if media else (), body)
+    return fail_by_status(attempt, response.status, response.headers, body, verdict)

@@ -4,9 +4,9 @@ A re-encoded body would no longer be the sender's: key order, number forms and u
 signatures may cover them. So this finds where the top-level `model` stands, in front of, between or behind all else,
 also where its key is written with escapes or stands twice (readers differ in which one they take: each is replaced).
 
-msgspec checks the body and says whether there is a `model`. Where the bytes `"model"` stand only once, that is the
-place. Where they stand more often (a tool has a parameter of that name), the object is read pair by pair, and the time
-for that is bounded.
+msgspec checks the body and says whether there is a `model`; what it refuses and others read is looked at again. Where
+the bytes `"model"` stand only once, that is the place. Where they stand more often (a tool has a parameter of that
+name), the object is read pair by pair, and the time for that is bounded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 
 import msgspec
 
-from pointsman.transports.work import decode_json, encode_json
+from pointsman.transports.work import decode_lenient, encode_json
 
 MAX_STEPS = 200_000
 """Brackets and strings read one by one before giving up: a tenth of a second, a hundred times an honest request."""
@@ -35,8 +35,11 @@ _COLON = re.compile(rb"[ \t\n\r]*:[ \t\n\r]*")
 # Possessive: a string of a million escapes takes no memory.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR = re.compile(rb"[a-z0-9.E+-]+")
-_BRACKETS_AND_STRINGS = re.compile(rb"[{}\[\]]|" + _STRING.pattern, re.DOTALL)
+# Five times as fast over an image of many megabytes; what ends in a backslash and a quote has not ended.
+_PLAIN_STRING = re.compile(rb'"[^"]*+"')
+_BRACKETS_AND_STRINGS = re.compile(rb"[{}\[\]]|" + _PLAIN_STRING.pattern)
 _OPENING, _CLOSING = frozenset(b"{["), frozenset(b"}]")
+_QUOTE, _BACKSLASH = b'"\\'
 
 
 def replace_model(body: bytes, model: str) -> bytes:
@@ -49,16 +52,33 @@ def replace_model(body: bytes, model: str) -> bytes:
     Raises:
         ValueError: the body is no JSON object, or so broken up that finding the place would take too long.
     """
+    name = encode_json(model)
     try:
         value = _decoder.decode(body).model
     except (ValueError, RecursionError, msgspec.DecodeError) as error:
-        raise ValueError(f"the request is no JSON object: {error}") from None
-    name = encode_json(model)
+        return _replace_in_strange(body, name, error)
     if value is _ABSENT:
         return _insert(body, name)
-    if body.count(_KEY) == 1 and _ESCAPED_LETTER not in body:
-        start = _end(_COLON, body, body.index(_KEY) + len(_KEY))
+    # Backwards is three times as fast as forwards where there is much to search and nothing to find.
+    at = body.rfind(_KEY)
+    if body.find(_KEY) == at and body.rfind(_ESCAPED_LETTER) < 0:
+        start = _end(_COLON, body, at + len(_KEY))
         return b"".join((body[:start], name, body[start + len(bytes(value)) :]))
+    return _replace_each(body, name)
+
+
+def _replace_in_strange(body: bytes, name: bytes, error: Exception) -> bytes:
+    """Do the same for JSON that msgspec refuses and others take: half a surrogate pair, written as an escape."""
+    try:
+        value = decode_lenient(body)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ValueError(f"the request is no JSON object: {error}") from None
+    return _replace_each(body, name) if "model" in value else _insert(body, name)
+
+
+def _replace_each(body: bytes, name: bytes) -> bytes:
     parts: list[bytes] = []
     end = 0
     for start, stop in _spans(body):
@@ -82,11 +102,11 @@ def _spans(body: bytes) -> list[tuple[int, int]]:
     steps = 0
     while True:
         key_start = _end(_SPACE, body, at)
-        key_end = _end(_STRING, body, key_start)
+        key_end = _string_end(body, key_start)
         key = body[key_start:key_end]
         start = _end(_COLON, body, key_end)
         stop, steps = _value_end(body, start, steps + 1)
-        if key == _KEY or (b"\\" in key and decode_json(key) == "model"):
+        if key == _KEY or (b"\\" in key and decode_lenient(key) == "model"):
             spans.append((start, stop))
         at = _end(_SPACE, body, stop)
         if body[at] in _CLOSING:
@@ -98,19 +118,33 @@ def _value_end(body: bytes, start: int, steps: int) -> tuple[int, int]:
     """Return where the value that begins at `start` ends, and the steps taken so far."""
     if body[start] not in _OPENING:
         _check(steps)
-        return _end(_STRING if body[start] == _KEY[0] else _SCALAR, body, start), steps
+        return _string_end(body, start) if body[start] == _QUOTE else _end(_SCALAR, body, start), steps
     depth = 0
-    for token in _BRACKETS_AND_STRINGS.finditer(body, start):
-        steps += 1
-        _check(steps)
-        byte = body[token.start()]
-        if byte in _OPENING:
-            depth += 1
-        elif byte in _CLOSING:
-            depth -= 1
-            if not depth:
-                return token.end(), steps
+    at: int | None = start
+    while at is not None:
+        tokens = _BRACKETS_AND_STRINGS.finditer(body, at)
+        at = None
+        for token in tokens:
+            steps += 1
+            _check(steps)
+            byte = body[token.start()]
+            if byte in _OPENING:
+                depth += 1
+            elif byte in _CLOSING:
+                depth -= 1
+                if not depth:
+                    return token.end(), steps
+            elif body[token.end() - 2] == _BACKSLASH:
+                at = _end(_STRING, body, token.start())
+                break
     raise ValueError("the request is no JSON object: a bracket is not closed")
+
+
+def _string_end(body: bytes, start: int) -> int:
+    found = _PLAIN_STRING.match(body, start)
+    if found is None or body[found.end() - 2] == _BACKSLASH:
+        return _end(_STRING, body, start)
+    return found.end()
 
 
 def _end(pattern: re.Pattern[bytes], body: bytes, start: int) -> int:

@@ -21,7 +21,7 @@ from pointsman.transports.answers import MAX_GARBAGE_RUN, Answer, Answers, Lost
 from pointsman.transports.child import Child
 from pointsman.transports.failures import fail
 from pointsman.transports.lines import Line
-from pointsman.transports.work import encode_work
+from pointsman.transports.work import encode_work, usage_in
 
 MAX_LINE_BYTES = 1_048_576
 """Longest answer, bytes."""
@@ -176,6 +176,7 @@ class SubprocessTransport:
         if not value:
             detail = "the answer has an id but neither text nor error"
             return fail(attempt, Failure.WORKER_GARBAGE, detail, sent=True)
+        attempt.usage = usage_in(value)
         attempt.reply.put(value)
         return Delivered(attempt.worker)
 

@@ -6,11 +6,14 @@ a span number that follows from id and attempt. Source: W3C Trace Context, 3.2.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 
+from pointsman.core.usage import anthropic_figures, openai_figures
 from pointsman.model.message import PRIORITIES
+from pointsman.model.usage import Usage
 from pointsman.ports import Attempt
 
 _encoder = msgspec.json.Encoder()
@@ -72,6 +75,34 @@ def decode_json(data: bytes) -> Any:
         return _decoder.decode(data)
     except (ValueError, RecursionError, msgspec.DecodeError) as error:
         raise ValueError(str(error)) from None
+
+
+def decode_lenient(data: bytes) -> Any:
+    """Read JSON that may hold half a surrogate pair, or more digits than we would take: what others read, passes.
+
+    Many times slower than `decode_json`, and for what that one refuses.
+
+    Raises:
+        ValueError: it is no JSON all the same, or nested too deep to be read.
+    """
+    try:
+        return json.loads(data.decode(), parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def usage_in(value: Any) -> Usage | None:
+    """Return what a native worker says it took: `usage` in the words of OpenAI or Anthropic, whole; else None."""
+    said = value.get("usage") if isinstance(value, dict) else None
+    for read in (openai_figures, anthropic_figures):
+        figures = read(said)
+        if figures.input is not None and figures.output is not None:
+            return Usage(figures.input, figures.cached, figures.written, figures.output)
+    return None
 
 
 def traceparent(attempt: Attempt) -> str:

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for well-formed HTTP/1.1 replies, and for streams cut up."""
+"""Hypothesis strategies for HTTP/1.1 replies, well-formed and damaged, and for streams cut up."""
 
 from __future__ import annotations
 
@@ -57,3 +57,15 @@ def cut_up(draw: st.DrawFn, streams: st.SearchStrategy[bytes]) -> list[bytes]:
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(stream) - 1)), max_size=8)))
     bounds = [0, *cuts, len(stream)]
     return [stream[start:end] for start, end in pairwise(bounds) if end > start]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A well-formed reply with a few bytes lost, changed or added."""
+    stream = bytearray(draw(replies()))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(stream) - 1))
+        stream[at : at + draw(st.integers(0, 2))] = draw(
+            st.sampled_from([b"", b"\r", b"\n", b"\0", b" ", b":", b"0", b"\r\n", b"a"])
+        )
+    return bytes(stream)

@@ -49,6 +49,7 @@ async def test_a_request_reaches_the_server_as_it_was_meant() -> None:
             assert response.header("x-trace") == "a b"
             assert response.header("x-none") is None
             assert response.headers == [("content-length", "3"), ("x-trace", "a b"), ("x-trace", "c")]
+            assert response.raw_headers == [(b"content-length", b"3"), (b"x-trace", b"a b"), (b"x-trace", b"c")]
             assert await response.read(10) == b"yes"
         await client.close()
     assert requests[0].line == "PUT /v1/run?k=v HTTP/1.1"
@@ -215,7 +216,9 @@ async def test_a_new_connection_that_is_closed_at_once_is_not_tried_again(monkey
     made: list[FakeTransport] = []
 
     async def connect() -> Connection:
-        connection = Connection(asyncio.get_running_loop(), client._pool._open.add, client._pool._forget)
+        connection = Connection(
+            asyncio.get_running_loop(), client._pool._inbox, client._pool._open.add, client._pool._forget
+        )
         made.append(FakeTransport(connection, write_fails=True))
         return connection
 

@@ -28,11 +28,11 @@ class World:
 
     def connect(self, *headers: bytes) -> Connection:
         """Make a connection that has had one exchange, whose reply had these headers."""
-        connection = Connection(asyncio.get_running_loop(), self.pool._open.add, self.pool._forget)
+        connection = Connection(asyncio.get_running_loop(), self.pool._inbox, self.pool._open.add, self.pool._forget)
         self.transports[connection] = FakeTransport(connection)
         connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", b"")
         lines = b"".join(header + b"\r\n" for header in headers)
-        connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + lines + b"\r\n")
+        self.transports[connection].bring(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + lines + b"\r\n")
         assert connection.finish()
         return connection
 
@@ -168,6 +168,72 @@ async def test_requests_wait_for_their_turn_first_come_first_served() -> None:
     await world.pool.close()
 
 
+async def test_a_connection_at_hand_is_had_without_waiting() -> None:
+    """If there is an idle one and it is somebody's turn; otherwise it must be acquired."""
+    world = World(max_connections=2)
+    assert world.pool.take() is None
+    first, second = world.connect(), world.connect()
+    world.pool.keep(first)
+    world.pool.keep(second)
+    assert world.pool.take() is second
+    world.pool.release(second, True)
+    assert world.pool.take() is second
+    assert world.pool.take() is first
+    world.pool.release(first, False)
+    assert world.pool.take() is None
+    await world.pool.close()
+
+
+async def test_a_connection_had_at_once_takes_a_turn_like_any() -> None:
+    """However often it comes back."""
+    world = World(max_connections=1)
+    world.pool.keep(world.connect())
+    for _ in range(3):
+        held = world.pool.take()
+        assert held is not None
+        world.pool.release(held, True)
+    held = world.pool.take()
+    assert held is not None
+    waiting = asyncio.create_task(world.pool.acquire())
+    await asyncio.sleep(1.0)
+    assert not waiting.done()
+    world.pool.release(held, True)
+    assert await waiting is held
+    await world.pool.close()
+
+
+async def test_nobody_jumps_the_queue() -> None:
+    """A turn that comes free belongs to who has waited longest, even before it wakes up."""
+    world = World(max_connections=1)
+    world.pool.keep(world.connect())
+    held = await world.pool.acquire()
+    waiting = asyncio.create_task(world.pool.acquire())
+    await asyncio.sleep(0)
+    world.pool.release(held, True)
+    assert world.pool.take() is None
+    assert await waiting is held
+    await world.pool.close()
+
+
+async def test_who_leaves_the_queue_when_its_turn_has_come_passes_it_on() -> None:
+    """To the next, or to whoever comes."""
+    world = World(max_connections=1)
+    world.pool.keep(world.connect())
+    held = await world.pool.acquire()
+    first, second = (asyncio.create_task(world.pool.acquire()) for _ in range(2))
+    await asyncio.sleep(0)
+    world.pool.release(held, True)
+    first.cancel()
+    assert await second is held
+    third = asyncio.create_task(world.pool.acquire())
+    await asyncio.sleep(0)
+    world.pool.release(held, True)
+    third.cancel()
+    await asyncio.sleep(0)
+    assert world.pool.take() is held
+    await world.pool.close()
+
+
 async def test_who_waits_in_vain_takes_no_turn() -> None:
     """A cancelled wait gives its place to the next."""
     world = World(max_connections=1)
@@ -177,8 +243,14 @@ async def test_who_waits_in_vain_takes_no_turn() -> None:
     second = asyncio.create_task(world.pool.acquire())
     await asyncio.sleep(1.0)
     first.cancel()
+    await asyncio.sleep(0)
     world.pool.release(held, True)
     assert await second is held
+    third = asyncio.create_task(world.pool.acquire())
+    await asyncio.sleep(0)
+    third.cancel()
+    world.pool.release(held, True)
+    assert world.pool.take() is held
     await world.pool.close()
 
 

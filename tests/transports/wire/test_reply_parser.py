@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pointsman.transports.wire.errors import ConnectionClosed, ProtocolBroken
 from pointsman.transports.wire.reply_parser import MAX_HEADER_BYTES, MAX_HEADERS, ReplyParser
-from tests.transports.wire.corpus import AGREED, CHUNKED, OK, STRICTER
-from tests.transports.wire.replies import cut_up, replies
+from tests.transports.wire.corpus import AGREED, CHUNKED, OK, STRICTER, Doubtful
+from tests.transports.wire.replies import cut_up, damaged, replies
 
 
 class Seen(NamedTuple):
@@ -87,12 +87,14 @@ def test_good_and_bad_replies_mean_what_h11_says_they_mean(stream: bytes) -> Non
         assert same(ours([stream[:cut], stream[cut:]]), expected)
 
 
-@pytest.mark.parametrize("stream", STRICTER.values(), ids=STRICTER.keys())
-def test_doubtful_replies_are_refused_where_h11_takes_them(stream: bytes) -> None:
-    """A gateway may refuse these, and what two readers may read differently is better refused."""
+@pytest.mark.parametrize("doubtful", STRICTER.values(), ids=STRICTER.keys())
+def test_doubtful_replies_are_refused_where_h11_takes_them(doubtful: Doubtful) -> None:
+    """A gateway may refuse these, and what two readers may read differently is better refused. However it is cut."""
+    stream = doubtful.stream
     assert h11s([stream]).verdict == "taken"
     assert ours([stream]).verdict == "refused"
-    assert ours([stream[n : n + 7] for n in range(0, len(stream), 7)]).verdict == "refused"
+    for size in (1, 7):
+        assert ours([stream[n : n + size] for n in range(0, len(stream), size)]).verdict == "refused"
 
 
 def test_a_switch_of_protocols_is_refused_by_name() -> None:
@@ -113,18 +115,6 @@ def test_a_reply_to_head_ends_with_its_headers(name: str) -> None:
 def test_well_formed_replies_are_read_as_h11_reads_them(pieces: list[bytes]) -> None:
     """Any framing, any headers, interim replies, trailers and extensions, cut anywhere."""
     assert ours(pieces) == h11s(pieces)
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A well-formed reply with a few bytes lost, changed or added."""
-    stream = bytearray(draw(replies()))
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(stream) - 1))
-        stream[at : at + draw(st.integers(0, 2))] = draw(
-            st.sampled_from([b"", b"\r", b"\n", b"\0", b" ", b":", b"0", b"\r\n", b"a"])
-        )
-    return bytes(stream)
 
 
 @given(cut_up(damaged()))
@@ -236,6 +226,12 @@ def test_exactly_as_many_headers_as_allowed_are_taken() -> None:
     """The bound is the last good value."""
     stream = OK + b"X: y\r\n" * (MAX_HEADERS - 1) + b"Content-Length: 0\r\n\r\n"
     assert len(ours([stream]).headers) == MAX_HEADERS
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(MAX_HEADERS, "taken"), (MAX_HEADERS + 1, "refused")])
+def test_exactly_as_many_trailers_as_allowed_are_taken(count: int, verdict: str) -> None:
+    """They count apart from the headers."""
+    assert ours([CHUNKED + b"1\r\na\r\n0\r\n" + b"X: y\r\n" * count + b"\r\n"]).verdict == verdict
 
 
 def test_a_long_stream_of_small_chunks_is_no_endless_header() -> None:

@@ -25,6 +25,31 @@ def test_the_head_is_written_in_order() -> None:
     ]
 
 
+def test_a_proxy_is_told_the_whole_url_and_who_we_are() -> None:
+    """Its header stands apart from the caller's, who may not set it."""
+    head = encode_head("POST", "http://w:9/run?x=1", "w:9", [("a", "b")], 0, "Basic eHg=")
+    assert head.decode().split("\r\n") == [
+        "POST http://w:9/run?x=1 HTTP/1.1",
+        "host: w:9",
+        "proxy-authorization: Basic eHg=",
+        "a: b",
+        "content-length: 0",
+        "",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_long_names_and_targets_are_checked_like_short_ones(size: int) -> None:
+    """What is not worth remembering is looked at each time, and so is what is."""
+    for _ in range(2):
+        assert encode_head("GET", "/" + "a" * size, "w", [("x" * size, "1")], 0).startswith(b"GET /aaa")
+        with pytest.raises(UsageError, match="no request can begin"):
+            encode_head("GET", "/" + " " * size, "w", [], 0)
+        with pytest.raises(UsageError, match="does not allow"):
+            encode_head("GET", "/", "w", [("x:" * size, "1")], 0)
+
+
 @pytest.mark.parametrize(
     ("method", "size", "said"),
     [
@@ -52,8 +77,8 @@ def test_headers_that_frame_the_request_are_not_the_callers(name: str) -> None:
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\rb", "a\0b", "a\x7f", "\u20ac", "a\r\n"])
 def test_a_value_that_would_not_stay_on_its_line_is_refused_and_not_repeated(value: str) -> None:
     """It may be a secret with a stray line end."""
-    with pytest.raises(UsageError, match="does not allow") as caught:
-        encode_head("POST", "/", "w", [("authorization", "Bearer s3cret" + value)], 1)
+    with pytest.raises(UsageError, match=r"header 'authorization': .* does not allow") as caught:
+        encode_head("POST", "/", "w", [("a", "b"), ("authorization", "Bearer s3cret" + value)], 1)
     assert "s3cret" not in str(caught.value)
 
 
@@ -75,6 +100,9 @@ def test_a_name_that_is_no_token_is_refused(name: str) -> None:
         ("get", "/"),
         ("", "/"),
         ("GET", "/ü"),
+        ("GET", "http://w"),
+        ("GET", "https://w/"),
+        ("GET", "http:// w/"),
     ],
 )
 def test_a_start_line_that_is_none_is_refused(method: str, target: str) -> None:

@@ -20,10 +20,10 @@ Idea: riverqueue/river `riverdriver/riverdrivertest`.
 
 from __future__ import annotations
 
-from pointsman.testing.engine_suite import accounts, admission, cancel, hand_out, keys, leases, settle, time
+from pointsman.testing.engine_suite import accounts, admission, cancel, hand_out, keys, leases, serial, settle, time
 from pointsman.testing.engine_suite.bench import CASES, LEASE_S, MAX_QUEUED, Bench, Case
 
-TOPICS = (admission, hand_out, settle, time, leases, cancel, accounts, keys)
+TOPICS = (admission, hand_out, settle, time, leases, serial, cancel, accounts, keys)
 """The cases by topic, in reading order; importing them is what fills `CASES`."""
 
 __all__ = ["CASES", "LEASE_S", "MAX_QUEUED", "TOPICS", "Bench", "Case"]

@@ -29,7 +29,14 @@ class Bench:
         self.made = 0
 
     def envelope(
-        self, *, queue: str = "a", client: str = "c", level: int = 2, ttl_s: float = 300.0, **fields: Any
+        self,
+        *,
+        queue: str = "a",
+        client: str = "c",
+        level: int = 2,
+        ttl_s: float = 300.0,
+        serial_key: str = "",
+        **fields: Any,
     ) -> Envelope:
         """Return a fresh envelope as admission would leave it."""
         self.made += 1
@@ -45,6 +52,7 @@ class Bench:
             ttl_s=ttl_s,
             expires_at=now + ttl_s,
             pool=queue,
+            serial_key=serial_key,
         )
 
     async def put(self, **options: Any) -> Envelope:

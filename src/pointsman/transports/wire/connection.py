@@ -1,8 +1,9 @@
 """One connection to a server, carrying one exchange at a time.
 
-Decides when reading pauses (the reader of the body is slower than the server), what the end of the stream means for
-whoever waits, and whether the connection can carry another request. It starts no task: llhttp runs inside the event
-loop's callbacks, and whoever waits is woken by one future.
+Decides when reading pauses (the reader of the body is slower than the server), when writing pauses (the server is
+slower than we), what the end of the stream means for whoever waits, how long a silence may last, and whether the
+connection can carry another request. It starts no task: llhttp runs inside the event loop's callbacks, and whoever
+waits is woken by one future.
 
 "Sent" is decided in `begin` alone. A connection that is already closing, or whose first write fails at once, has
 carried nothing. After that nobody can know.
@@ -12,21 +13,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import cast
 
-from pointsman.transports.wire.errors import ConnectionClosed, ProtocolBroken, WireError
+from pointsman.transports.wire.alarm import Alarm
+from pointsman.transports.wire.errors import ConnectionClosed, ProtocolBroken, Silent, WireError
+from pointsman.transports.wire.leftovers import read_leftovers
 from pointsman.transports.wire.reply_parser import ReplyParser
 
 PAUSE_BYTES = 262_144
 """Unread body at which the server is made to wait."""
 
+SLICE_BYTES = 262_144
+"""How much of a large body is handed to the event loop at once, and so how much of it is ever held twice."""
+
 _JOIN_BYTES = 65_536  # below it one copy is cheaper than a second write
+_NOTHING = memoryview(b"")
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A connection; made by `Pool`, used by `Response`.
 
     Args:
+        inbox: where bytes are read into. Many connections may share one, because nothing stays in it: the event loop's
+            own way is a new buffer for every read, whose page faults cost more than reading a small reply.
         made: called when the connection is up.
         lost: called once it is gone, whoever ended it.
 
@@ -34,19 +44,28 @@ class Connection(asyncio.Protocol):
         parser: what has come of the current reply.
         fresh: it has carried no request yet.
         idle_until: loop seconds until which it may wait for its next request.
+        keep_s: how long it may ever wait for one; None until the pool has asked.
     """
 
     __slots__ = (
+        "_alarm",
         "_busy",
         "_fault",
+        "_first_s",
+        "_held_up",
+        "_idle_s",
+        "_inbox",
         "_loop",
         "_lost",
         "_made",
         "_paused",
+        "_started",
         "_transport",
+        "_unsent",
         "_waiter",
         "fresh",
         "idle_until",
+        "keep_s",
         "parser",
     )
 
@@ -55,27 +74,41 @@ class Connection(asyncio.Protocol):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        inbox: memoryview,
         made: Callable[[Connection], None],
         lost: Callable[[Connection], None],
     ) -> None:
         self.parser = ReplyParser()
         self.fresh = True
         self.idle_until = 0.0
+        self.keep_s: float | None = None
         self._loop = loop
+        self._inbox = inbox
         self._made = made
         self._lost = lost
         self._busy = False
         self._fault: WireError | None = None
-        self._paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self._paused = False  # we make the server wait
+        self._held_up = False  # the server makes us wait
+        self._unsent = _NOTHING
+        self._started = False  # a part of the body has been given out
+        self._first_s = self._idle_s = inf
+        self._alarm = Alarm(loop, self._rang)
 
     @property
     def usable(self) -> bool:
         """It could carry a request, as far as we know."""
         return self._fault is None and not self._transport.is_closing()
 
-    def begin(self, method: str, head: bytes, body: bytes) -> bool:
+    def begin(
+        self, method: str, head: bytes, body: bytes, first_s: float | None = None, idle_s: float | None = None
+    ) -> bool:
         """Write a request.
+
+        Args:
+            first_s: longest time from the request's last byte to the first byte of the reply's body, seconds.
+            idle_s: longest time that `read_chunk` waits for a further byte, seconds.
 
         Returns:
             False if it turned out that the connection is closed and that nothing has been written.
@@ -86,20 +119,28 @@ class Connection(asyncio.Protocol):
         self.parser.expect(method)
         self._busy = True
         self.fresh = False
-        if len(body) <= _JOIN_BYTES:
+        self._started = False
+        self._first_s = first_s or inf
+        self._idle_s = idle_s or inf
+        if len(body) > _JOIN_BYTES:
+            self._unsent = memoryview(body)
+            transport.write(head)
+        else:
             transport.write(head + body if body else head)
-            return not transport.is_closing()
-        transport.write(head)
         if transport.is_closing():
             return False
-        transport.write(body)
+        if self._unsent:
+            if not self._held_up:
+                self._write_on()
+        elif first_s and not self._held_up:
+            self._alarm.until = self._loop.time() + first_s
         return True
 
     async def read_head(self) -> None:
         """Wait until status and headers of the reply are known.
 
         Raises:
-            ConnectionClosed, ProtocolBroken: they will not come.
+            ConnectionClosed, ProtocolBroken, Silent: they will not come.
         """
         while not self.parser.headers_complete:
             await self._wait()
@@ -108,23 +149,32 @@ class Connection(asyncio.Protocol):
         """Return the next part of the body as soon as there is one; empty at its end.
 
         Raises:
-            ConnectionClosed, ProtocolBroken: the rest will not come.
+            ConnectionClosed, ProtocolBroken, Silent: the rest will not come.
         """
         parser = self.parser
-        while not parser.buffered_bytes:
-            if parser.complete:
-                return b""
-            await self._wait()
+        if not parser.buffered_bytes:
+            if self._started:
+                self._alarm.until = self._loop.time() + self._idle_s
+            while not parser.buffered_bytes:
+                if parser.complete:
+                    return b""
+                await self._wait()
+        return self.take()
+
+    def take(self) -> bytes:
+        """Return what has come of the body since the last call; may be empty."""
         if self._paused:
             self._paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
-        return parser.take()
+        self._started = True
+        return self.parser.take()
 
     def finish(self) -> bool:
         """End the exchange, whose reply must have been read; returns whether the connection can carry another."""
         self._busy = False
-        return self.parser.reusable and self.usable and not self._transport.get_write_buffer_size()
+        self._alarm.until = inf
+        return self.parser.reusable and not self._sending and self.usable
 
     def abort(self) -> None:
         """Close at once; what has not been sent is thrown away. Idempotent."""
@@ -135,6 +185,7 @@ class Connection(asyncio.Protocol):
         if self._fault is not None:
             raise self._fault
         waiter = self._waiter = self._loop.create_future()
+        self._alarm.watch()
         try:
             await waiter
         except asyncio.CancelledError:
@@ -153,26 +204,88 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
         self._wake()
 
+    def _rang(self) -> None:
+        """The time is up; it matters only to one who waits, and the next who does sets the alarm again."""
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._started:
+            self._break(Silent(f"no further byte of the reply's body within {self._idle_s:g} s", started=True))
+        else:
+            self._break(Silent(f"no byte of the reply's body within {self._first_s:g} s", started=False))
+
+    # Writing.
+
+    @property
+    def _sending(self) -> bool:
+        """A part of the request has not left yet."""
+        return self._held_up or bool(self._unsent)
+
+    def _write_on(self) -> None:
+        """Hand on one slice of the body, and come back for the next as soon as the server has taken it.
+
+        One a turn of the loop, so that in between it can see what the server says: a failed write, or an answer to
+        what it has read so far. If that is a refusal, the rest stays here.
+        """
+        if self.parser.status >= 300 or self._transport.is_closing():
+            return
+        part, self._unsent = self._unsent[:SLICE_BYTES], self._unsent[SLICE_BYTES:]
+        self._transport.write(part)
+        if not self._held_up:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._unsent:
+            # Not in this turn, see above; and a write that failed inside `resume_writing` would make asyncio lose
+            # the connection twice.
+            self._loop.call_soon(self._write_on)
+        else:
+            self._expect_body()
+
+    def _expect_body(self) -> None:
+        """The request has left, or will not: from now on the server is the one who is silent."""
+        if self._alarm.until == inf and not self._started:
+            self._alarm.until = self._loop.time() + self._first_s
+            if self._waiter is not None:
+                self._alarm.watch()
+
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is up."""
+        """The connection is up, or has been secured."""
         self._transport = cast(asyncio.Transport, transport)
+        # Any byte that does not go out at once counts as held up: so we know when a request has left.
+        self._transport.set_write_buffer_limits(high=1, low=0)
         self._made(self)
 
-    def data_received(self, data: bytes) -> None:
+    def pause_writing(self) -> None:
+        """The server takes our bytes more slowly than we give them."""
+        self._held_up = True
+
+    def resume_writing(self) -> None:
+        """What we gave has gone out."""
+        self._held_up = False
+        if self._busy:
+            self._go_on()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Bytes are about to come."""
+        return self._inbox
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Bytes have come."""
         if not self._busy:
             self._break(ProtocolBroken("the server sent bytes that nobody asked for"))
             return
         parser = self.parser
         try:
-            parser.feed(data)
+            parser.feed(self._inbox[:nbytes])
         except ProtocolBroken as fault:
             self._break(fault)
             return
         if parser.headers_complete:
             self._wake()
+            if parser.status >= 300 and self._sending:
+                self._expect_body()
             if parser.buffered_bytes >= PAUSE_BYTES and not self._paused and not parser.complete:
                 self._paused = True
                 self._transport.pause_reading()
@@ -184,14 +297,20 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._end(exc)
+        self._alarm.end()
+        self.parser.end()
         self._lost(self)
 
     def _end(self, error: Exception | None) -> None:
-        if self._busy and self._fault is None and not self.parser.complete:
+        parser = self.parser
+        if self._busy and self._fault is None and not parser.complete:
             try:
                 if error is not None:
-                    raise ConnectionClosed(f"the connection broke: {error}", started=self.parser.started)
-                self.parser.feed_eof()
-            except ConnectionClosed as fault:
+                    if self._sending:  # the write failed; what the server said before it closed may lie unread
+                        read_leftovers(self._transport, parser, PAUSE_BYTES)
+                    if not self._sending or parser.status < 300:
+                        raise ConnectionClosed(f"the connection broke: {error}", started=parser.started)
+                parser.feed_eof()
+            except WireError as fault:
                 self._fault = fault
         self._wake()

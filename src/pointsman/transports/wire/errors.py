@@ -1,4 +1,4 @@
-"""What can go wrong between us and a server: a closed set of four, so that one table can give each a meaning."""
+"""What can go wrong between us and a server: a closed set of five, so that one table can give each a meaning."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from pointsman.model.errors import PointsmanError
 
 
 class WireError(PointsmanError):
-    """Root of the four; never raised itself."""
+    """Root of the five; never raised itself."""
 
     code = "wire"
     http_status = 502
 
 
 class ConnectFailed(WireError):
-    """No connection came about, or it was gone before the first byte was written: the server has seen nothing."""
+    """No connection came about, or it was gone before the first byte was written: the server has seen nothing.
+
+    Also where a proxy stands between, and it was the proxy that refused.
+    """
 
     code = "connect_failed"
     retryable = True
@@ -29,6 +32,21 @@ class ConnectionClosed(WireError):
     """
 
     code = "connection_closed"
+
+    def __init__(self, detail: str, *, started: bool) -> None:
+        self.started = started
+        super().__init__(detail)
+
+
+class Silent(WireError):
+    """The server said nothing for longer than it may; the connection has been closed.
+
+    Attributes:
+        started: at least one byte of the reply's body had come.
+    """
+
+    code = "silent"
+    http_status = 504
 
     def __init__(self, detail: str, *, started: bool) -> None:
         self.started = started

@@ -11,12 +11,16 @@ import asyncio
 import re
 import socket
 import ssl
+from collections import deque
 
 from pointsman.transports.wire.connection import Connection
 from pointsman.transports.wire.errors import ConnectFailed
 from pointsman.transports.wire.origin import Origin
+from pointsman.transports.wire.proxy import Proxy
+from pointsman.transports.wire.tunnel import open_tunnel
 
 _ANNOUNCED = re.compile(rb"timeout=(\d{1,6})")
+_INBOX_BYTES = 262_144  # so large that the system gives memory only to what is really read into
 _MARGIN_S = 1.0  # how much earlier than the server we close
 
 # A worker may think for hours without a byte: probe the peer, so that routers in between remember the connection and
@@ -37,6 +41,7 @@ class Pool:
         connect_timeout_s: longest time to connect, TLS included, seconds.
         idle_s: longest time a connection waits for its next request, seconds.
         tls: how to check the server where `origin.secure`.
+        proxy: what to connect to instead; a secure server is then reached by a tunnel through it.
     """
 
     def __init__(
@@ -47,13 +52,18 @@ class Pool:
         connect_timeout_s: float,
         idle_s: float,
         tls: ssl.SSLContext | None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._origin = origin
         self._connect_timeout_s = connect_timeout_s
         self._idle_s = idle_s
         self._tls = tls
-        self._slots = asyncio.Semaphore(max_connections)
+        self._proxy = proxy
+        self._where = f"{origin.host} port {origin.port}" + (f" through proxy {proxy.authority}" if proxy else "")
+        self._inbox = memoryview(bytearray(_INBOX_BYTES))
         self._max_connections = max_connections
+        self._free_slots = max_connections
+        self._queue: deque[asyncio.Future[None]] = deque()
         self._open: set[Connection] = set()
         self._idle: list[Connection] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -70,30 +80,63 @@ class Pool:
         """Connections that wait for a request."""
         return len(self._idle)
 
+    def take(self) -> Connection | None:
+        """Return an idle connection for one exchange if it can be had at once; else `acquire` one."""
+        if self._free_slots and self._idle and (connection := self._take_idle()) is not None:
+            self._free_slots -= 1
+            return connection
+        return None
+
     async def acquire(self) -> Connection:
         """Return a connection for one exchange; every one must come back through `release`.
 
         Raises:
             ConnectFailed: there is none and none could be made, or the pool is closed.
         """
-        await self._slots.acquire()
+        await self._acquire_slot()
         try:
             return self._take_idle() or await self.connect()
         except BaseException:
-            self._slots.release()
+            self._release_slot()
             raise
 
     def release(self, connection: Connection, reusable: bool) -> None:
         """Take a connection back after its exchange; one that is not reusable is closed at once."""
-        self._slots.release()
         if reusable:
             self.keep(connection)
         else:
             connection.abort()
+        self._release_slot()
+
+    async def _acquire_slot(self) -> None:
+        if self._free_slots:
+            self._free_slots -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._release_slot()  # it was our turn already: the next one's now
+            elif turn in self._queue:
+                self._queue.remove(turn)
+            raise
+
+    def _release_slot(self) -> None:
+        """Hand the slot to whoever has waited longest; it is free only where nobody waits."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free_slots += 1
 
     def keep(self, connection: Connection) -> None:
         """Hold an idle connection for the next request, as long as that is wise and there is room."""
-        keep_s = min(self._idle_s, _announced_s(connection))
+        keep_s = connection.keep_s
+        if keep_s is None:  # asked once: a server announces the same with every reply
+            keep_s = connection.keep_s = min(self._idle_s, _announced_s(connection))
         if keep_s <= 0 or len(self._open) > self._max_connections or not connection.usable:
             connection.abort()
             return
@@ -109,19 +152,11 @@ class Pool:
         Raises:
             ConnectFailed: none came about in time.
         """
-        origin = self._origin
-        loop = asyncio.get_running_loop()
-        where = f"cannot connect to {origin.host} port {origin.port}"
+        where = f"cannot connect to {self._where}"
         self._check_open(where)
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                transport, connection = await loop.create_connection(
-                    lambda: Connection(loop, self._open.add, self._forget),
-                    origin.host,
-                    origin.port,
-                    ssl=self._tls if origin.secure else None,
-                    server_hostname=origin.host if origin.secure else None,
-                )
+                connection = await self._connect(asyncio.get_running_loop())
         except TimeoutError:
             raise ConnectFailed(f"{where}: no answer within {self._connect_timeout_s:g} s") from None
         except OSError as error:
@@ -130,6 +165,27 @@ class Pool:
             self._check_open(where)
         except ConnectFailed:
             connection.abort()
+            raise
+        return connection
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop) -> Connection:
+        origin, proxy = self._origin, self._proxy
+        connection = Connection(loop, self._inbox, self._open.add, self._forget)
+        transport: asyncio.Transport
+        try:
+            if proxy is not None and origin.secure and self._tls is not None:
+                transport = await open_tunnel(loop, proxy, origin.host, origin.port, self._tls, connection)
+            else:
+                there = proxy or origin
+                tls, name = (self._tls, origin.host) if origin.secure else (None, None)
+                transport, _ = await loop.create_connection(
+                    lambda: connection, there.host, there.port, ssl=tls, server_hostname=name
+                )
+        except BaseException:
+            # It may have been made already; then not every event loop tells that it is lost.
+            if connection in self._open:
+                connection.abort()
+                self._forget(connection)
             raise
         _probe_when_silent(transport)
         return connection

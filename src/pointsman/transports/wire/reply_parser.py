@@ -21,6 +21,8 @@ MAX_HEADERS = 200
 
 _FIRST_BYTE = ord("H")  # llhttp would also take RTSP, ICE and empty lines
 _VERSIONS = frozenset({"1.1", "1.0"})
+_MAX_PIECES = 64  # of a body that waits: many tiny ones would weigh many times what they hold
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _LINE_EXTRA_BYTES = 4  # ": " and the line's end
 
 
@@ -44,12 +46,12 @@ class ReplyParser:
     __slots__ = (
         "_chunks",
         "_fault",
+        "_fed_bytes",
         "_framed",
-        "_head_bytes",
         "_head_only",
-        "_header_count",
         "_llhttp",
         "_stray_bytes",
+        "_trailers",
         "buffered_bytes",
         "complete",
         "fields",
@@ -68,10 +70,10 @@ class ReplyParser:
         self._head_only = method == "HEAD"
         self._chunks: list[bytes] = []
         self._fault = ""
+        self._fed_bytes = 0
         self._framed = False
-        self._head_bytes = 0
-        self._header_count = 0
         self._stray_bytes = 0
+        self._trailers = 0
         self.buffered_bytes = 0
         self.fields: list[tuple[bytes, bytes]] = []
         self.status = 0
@@ -80,16 +82,17 @@ class ReplyParser:
         self.complete = False
         self.reusable = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Take bytes from the server.
 
         Raises:
             ProtocolBroken: they cannot be (the rest of) a reply. What came before stays readable.
         """
         if not self.started and data[0] != _FIRST_BYTE:
-            raise ProtocolBroken(f"no valid HTTP/1.1 reply: it begins with {data[:20]!r}")
+            raise ProtocolBroken(f"no valid HTTP/1.1 reply: it begins with {bytes(data[:20])!r}")
         self.started = True
         buffered = self.buffered_bytes
+        self._fed_bytes = self._stray_bytes + len(data)
         try:
             self._llhttp.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -97,13 +100,15 @@ class ReplyParser:
                 self.reusable = False
                 return
             raise ProtocolBroken(f"no valid HTTP/1.1 reply: {self._fault or error}") from None
-        if not self.complete and self.buffered_bytes == buffered:
-            self._stray_bytes += len(data)
+        if self.complete or self.buffered_bytes != buffered:
+            self._stray_bytes = 0
+            if len(self._chunks) > _MAX_PIECES:
+                self._chunks = [b"".join(self._chunks)]
+        else:
+            self._stray_bytes = self._fed_bytes
             if self._stray_bytes > MAX_HEADER_BYTES:
                 where = "trailers" if self.headers_complete else "headers"
                 raise ProtocolBroken(f"no valid HTTP/1.1 reply: more than {MAX_HEADER_BYTES} bytes of {where}")
-        else:
-            self._stray_bytes = 0
 
     def feed_eof(self) -> None:
         """Take the end of the stream.
@@ -125,6 +130,10 @@ class ReplyParser:
         self.buffered_bytes = 0
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
+    def end(self) -> None:
+        """Let go of llhttp, which holds on to us: nothing is fed any more, what has come can still be taken."""
+        del self._llhttp
+
     # What llhttp calls.
 
     def on_message_begin(self) -> None:
@@ -135,22 +144,23 @@ class ReplyParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header or a trailer is whole."""
-        self._header_count += 1
-        self._head_bytes += len(name) + len(value) + _LINE_EXTRA_BYTES
-        if self._header_count > MAX_HEADERS:
-            raise self._stop(f"more than {MAX_HEADERS} headers")
-        if self._head_bytes > MAX_HEADER_BYTES:
-            raise self._stop(f"more than {MAX_HEADER_BYTES} bytes of headers")
         if self.headers_complete:
+            self._trailers += 1
+            if self._trailers > MAX_HEADERS:
+                raise self._stop(f"more than {MAX_HEADERS} trailers")
             return
         name = name.lower()
-        self.fields.append((name, value))
-        if name == b"content-length":
-            self._framed = True
-        elif name == b"transfer-encoding":
-            if self._framed or value.strip().lower() != b"chunked":
-                raise self._stop(f"transfer-encoding {value[:40]!r}, expected chunked, once")
-            self._framed = True
+        fields = self.fields
+        fields.append((name, value))
+        if name in _FRAMING:
+            self._take_framing(name, value)
+        if len(fields) > MAX_HEADERS:
+            raise self._stop(f"more than {MAX_HEADERS} headers")
+
+    def _take_framing(self, name: bytes, value: bytes) -> None:
+        if name == b"transfer-encoding" and (self._framed or value.strip().lower() != b"chunked"):
+            raise self._stop(f"transfer-encoding {value[:40]!r}, expected chunked, once")
+        self._framed = True
 
     def on_headers_complete(self) -> None:
         """Status and headers are known."""
@@ -163,6 +173,8 @@ class ReplyParser:
                 raise self._stop(f"status {status}, which was not asked for")
             self._framed = False
             return
+        if self._fed_bytes > MAX_HEADER_BYTES and _size(self.fields) > MAX_HEADER_BYTES:  # a body may be among the fed
+            raise self._stop(f"more than {MAX_HEADER_BYTES} bytes of headers")
         self.status = status
         self.headers_complete = True
         self.complete = self._head_only
@@ -182,3 +194,7 @@ class ReplyParser:
     def _stop(self, fault: str) -> _Stop:
         self._fault = fault
         return _Stop(fault)
+
+
+def _size(fields: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + _LINE_EXTRA_BYTES for name, value in fields)

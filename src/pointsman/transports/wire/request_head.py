@@ -8,47 +8,92 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pointsman.model.errors import UsageError
 
 Headers = Sequence[tuple[str, str]]
 
-OURS = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
-)
+OURS = frozenset({
+    "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect",
+    "proxy-authorization", "proxy-connection",
+})  # fmt: skip
 """Headers that a caller may not set, lower case."""
 
-_LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
-_START = re.compile(r"[A-Z]+ /[!-~]* HTTP")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_START = re.compile(r"[A-Z]+ (?:http://[!-~]+)?/[!-~]* HTTP")
+_IN_LINES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])  # what may stand in a line, RFC 9110, 5.5
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_REMEMBERED_CHARS = 128
 
 
-def encode_head(method: str, target: str, authority: str, headers: Headers, body_bytes: int) -> bytes:
+def encode_head(
+    method: str, target: str, authority: str, headers: Headers, body_bytes: int, proxy_authorization: str | None = None
+) -> bytes:
     """Return the head of a request, with the empty line that ends it.
 
     Args:
         method: upper case.
-        target: path and query, beginning with `/`.
+        target: path and query, beginning with `/`; for a proxy the whole URL.
         authority: value of the Host header.
         headers: names and values to add, in this order.
         body_bytes: length of the body.
+        proxy_authorization: value of that header; from `proxy.parse_proxy`, printable ASCII.
 
     Raises:
         UsageError: something in it would not survive as one line, or a header is not the caller's to set. The value is
             not repeated in the text: it may be a secret.
     """
-    start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"
-    if not _START.match(start):
-        raise UsageError(f"no request can begin with {method!r} {target!r}")
-    lines = [start]
+    remembers = len(target) <= _REMEMBERED_CHARS
+    lines = [(_known_start if remembers else _start)(method, target, authority)]
+    if proxy_authorization is not None:
+        lines.append(f"proxy-authorization: {proxy_authorization}\r\n")
     for name, value in headers:
-        line = f"{name}: {value}"
-        if not _LINE.fullmatch(line):
-            raise UsageError(f"header {name!r}: its name or value has a character that HTTP does not allow")
-        if name.lower() in OURS:
-            raise UsageError(f"header {name!r} is set by the client itself")
-        lines.append(line + "\r\n")
+        (_check_known_name if len(name) <= _REMEMBERED_CHARS else _check_name)(name)
+        lines.append(f"{name}: {value}\r\n")
     if body_bytes or method in _METHODS_WITH_BODY:
         lines.append(f"content-length: {body_bytes}\r\n")
     lines.append("\r\n")
-    return "".join(lines).encode("latin-1")
+    try:
+        head = "".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        raise _bad_value(headers) from None
+    # One pass over all: what is left must be the ends of our lines, one after each, and nothing else.
+    if head.translate(None, _IN_LINES) != b"\r\n" * (len(lines) + 1):
+        raise _bad_value(headers)
+    return head
+
+
+def _start(method: str, target: str, authority: str) -> str:
+    start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"
+    if not _START.match(start):
+        raise UsageError(f"no request can begin with {method!r} {target!r}")
+    return start
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise _bad_header(name)
+    if name.lower() in OURS:
+        raise UsageError(f"header {name!r} is set by the client itself")
+
+
+# The same few come with every request. What is long is the client's own invention and not worth keeping.
+_known_start = lru_cache(maxsize=256)(_start)
+_check_known_name = lru_cache(maxsize=1024)(_check_name)
+
+
+def _bad_value(headers: Headers) -> UsageError:
+    """Return the error that names the header at fault."""
+    for name, value in headers:
+        try:
+            left = value.encode("latin-1").translate(None, _IN_LINES)
+        except UnicodeEncodeError:
+            left = b"?"
+        if left:
+            return _bad_header(name)
+    raise AssertionError("a start line and names that were checked hold no line end")
+
+
+def _bad_header(name: str) -> UsageError:
+    return UsageError(f"header {name!r}: its name or value has a character that HTTP does not allow")

@@ -33,6 +33,11 @@ class Response:
         """All headers in the order they came: names in lower case, values trimmed, bytes as Latin-1."""
         return [(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in self._fields]
 
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The same as bytes, which is what an ASGI server takes; costs a third."""
+        return [(name, value.strip(b" \t")) for name, value in self._fields]
+
     def header(self, name: str) -> str | None:
         """Return the value of the first header called `name` (lower case), or None."""
         wanted = name.encode("latin-1")
@@ -45,7 +50,7 @@ class Response:
         """Iterate over the body as it comes; no part is empty or held back, chunk borders mean nothing.
 
         Raises:
-            ConnectionClosed, ProtocolBroken: the body is cut short. What came before has been given out.
+            ConnectionClosed, ProtocolBroken, Silent: the body is cut short. What came before has been given out.
         """
         while (connection := self._connection) is not None:
             chunk = await connection.read_chunk()
@@ -62,20 +67,20 @@ class Response:
 
         Raises:
             BodyTooLarge: it is longer; the connection is closed.
-            ConnectionClosed, ProtocolBroken: it is cut short.
+            ConnectionClosed, ProtocolBroken, Silent: it is cut short.
         """
         parts: list[bytes] = []
         size = 0
         while (connection := self._connection) is not None:
-            chunk = await connection.read_chunk()
-            if not chunk:
-                self._give_back(connection, connection.finish())
-                break
+            complete = connection.parser.complete
+            chunk = connection.take() if complete else await connection.read_chunk()
             size += len(chunk)
             if size > limit_bytes:
                 self.release()
                 raise BodyTooLarge(f"the reply is longer than {limit_bytes} bytes")
             parts.append(chunk)
+            if complete or not chunk:
+                self._give_back(connection, connection.finish())
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def release(self) -> None:
