@@ -38,6 +38,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Runs a command in this process, in a directory of its own, without a terminal."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("POINTSMAN_URL", raising=False)
+    monkeypatch.delenv("POINTSMAN_KEY", raising=False)
 
     def call(*arguments: str, stdin: bytes | str = b"") -> Ran:
         with CliRunner().isolation(input=stdin) as (out, err, _):

@@ -57,7 +57,7 @@ def test_a_problem_is_raised_with_its_code_and_when_to_try_again():
     answer = http(429, json.dumps(body).encode(), "application/problem+json")
     with answering(answer) as (url, _), pytest.raises(Problem) as raised:
         Client(url).post("/api/v1/messages", {"text": "x"})
-    assert str(raised.value) == "rate_limited: too many; try again in 0.612 s"
+    assert str(raised.value) == "rate_limited: too many; try again in 612 ms"
     assert (raised.value.code, raised.value.status, raised.value.retryable) == ("rate_limited", 429, True)
 
 
@@ -141,6 +141,42 @@ def test_the_address_comes_from_argument_then_environment_then_default(monkeypat
     assert Client().url == "http://127.0.0.1:9"
     monkeypatch.setenv("POINTSMAN_URL", "")
     assert Client().url == "http://127.0.0.1:8080"
+
+
+def test_a_key_is_shown_to_the_router(monkeypatch):
+    """From argument, then environment; a line end around it, as files leave it, is none of its characters."""
+    monkeypatch.setenv("POINTSMAN_KEY", " pm_from_environment\n")
+    with answering(*[http(200, b"{}")] * 2) as (url, heard):
+        Client(url).get("/api/v1/status")
+        Client(url, key="pm_given").get("/api/v1/status")
+    assert b"\r\nAuthorization: Bearer pm_from_environment\r\n" in heard[0]
+    assert b"\r\nAuthorization: Bearer pm_given\r\n" in heard[1]
+
+
+def test_without_a_key_none_is_shown(monkeypatch):
+    """An empty variable is none."""
+    monkeypatch.setenv("POINTSMAN_KEY", "")
+    with answering(http(200, b"{}")) as (url, heard):
+        Client(url).get("/api/v1/status")
+    assert b"uthorization" not in heard[0]
+
+
+@pytest.mark.parametrize("key", ["pm_a b", "pm_a\nx-evil: 1", "pm_é", "pm_\x1b[2J"])
+def test_a_key_that_is_none_is_refused_and_not_repeated(key):
+    """Most likely something else was pasted, and that may be a secret too."""
+    with pytest.raises(UsageError, match="POINTSMAN_KEY or --key") as raised:
+        Client("http://127.0.0.1:9", key=key)
+    assert key not in str(raised.value)
+
+
+def test_who_is_not_let_in_is_told_where_a_key_is_taken_from():
+    """Behind what the router itself says."""
+    body = {"code": "unauthorized", "detail": "this router wants an API key", "retry_after_s": None}
+    answer = http(401, json.dumps(body).encode(), "application/problem+json")
+    with answering(answer) as (url, _), pytest.raises(Problem) as raised:
+        Client(url).get("/api/v1/status")
+    words = "unauthorized: this router wants an API key. This command takes a key from POINTSMAN_KEY or --key"
+    assert str(raised.value) == words
 
 
 def test_an_id_cannot_leave_its_step_of_the_path():

@@ -39,7 +39,18 @@ def test_check_of_a_good_file_says_what_is_in_it(command):
     Path("pointsman.toml").write_text("[limits]\nburst = 7\n", "utf-8")
     ran = command("config", "check")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "pointsman.toml: no mistakes. 2 classes, 2 pools, 0 workers.\n"
+    assert ran.out == "pointsman.toml: no mistakes. 2 classes, 2 pools, 0 workers, 0 usable API keys.\n"
+
+
+def test_check_counts_the_keys_and_finds_what_is_wrong_with_their_file(command):
+    """A router would not start with it either."""
+    command("keys", "create", "a")
+    assert command("config", "check").out.endswith(" 1 usable API key.\n")
+    assert json.loads(command("config", "check", "-o", "json").out)["keys"] == 1
+    Path("var/keys.jsonl").write_text("what is this\n", "utf-8")
+    ran = command("config", "check")
+    assert ran.code == 5
+    assert "server.keys_file: var/keys.jsonl: line 1: " in ran.err
 
 
 def test_check_without_a_file_checks_the_defaults(command):

@@ -40,7 +40,7 @@ def test_stack_shows_each_layer_with_its_reason(command):
     """The layers of all three stacks in their order, the leaf last."""
     ran = command("explain", "stack")
     assert ran.code == 0
-    shown = [line for line in ran.out.splitlines() if line[:1].isdigit()]
+    shown = [line for line in ran.out.splitlines() if line.lstrip()[:1].isdigit()]
     built = stacks()
     layers = [layer for of in built.values() for layer in of]
     assert [line.split()[1] for line in shown] == [layer["layer"] for layer in layers]

@@ -58,3 +58,21 @@ def test_an_age_is_a_whole_number_of_the_largest_unit(seconds, shown):
     """A clock that is a little ahead makes nothing negative."""
     assert figures.age(1_000_000.0 - seconds, 1_000_000.0) == shown
     assert figures.age(None, 0.0) == "-"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, "-"),
+        (0.0, "0.00 EUR"),
+        (1234567.891, "1,234,567.89 EUR"),
+        (1.0, "1.00 EUR"),
+        (0.5, "0.5000 EUR"),
+        (0.0123456, "0.01235 EUR"),
+        (1.5e-7, "0.0000001500 EUR"),
+        (-0.25, "-0.2500 EUR"),
+    ],
+)
+def test_money_has_two_places_or_four_digits(value: float | None, written: str) -> None:
+    """A message may cost a millionth."""
+    assert figures.money(value, "EUR") == written

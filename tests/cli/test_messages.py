@@ -83,6 +83,17 @@ def test_cancelling_nothing_in_particular_is_a_usage_error(router):
     assert router("messages", "cancel", "some-id", "--client", "x").code == 2
 
 
+def test_a_shown_message_says_what_it_took_in_words(monkeypatch, capsys):
+    """As the decision record does, and money without an exponent."""
+    usage = {"input_tokens": 1200, "cached_input_tokens": 80, "output_tokens": 30, "estimated": False}
+    found = {"id": "m", "status": "delivered", "usage": usage, "cost": 0.00123}
+    monkeypatch.setattr("pointsman.cli.messages.Client.get", lambda self, path: dict(found))
+    show.callback("m", "http://127.0.0.1:1", "table")
+    said = capsys.readouterr().out
+    assert "usage   1,200 tokens in (80 from a cache), 30 out" in said
+    assert "cost    0.00123" in said
+
+
 def test_a_delivered_message_is_explained(router):
     """Who asked, what spoke for its class, which worker had it, and when."""
     message_id = json.loads(router("send", "fix the typo", "-o", "json", "--client", "messages-4").out)["id"]

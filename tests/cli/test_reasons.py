@@ -98,3 +98,30 @@ def test_a_fallback_a_replay_and_a_conversation_are_said(capsys):
     assert "a fallback pool, as its own had no admissible worker" in out
     assert "replay of  0001" in out
     assert "conversation talk" in out
+
+
+def test_the_worker_a_conversation_preferred_is_said(capsys):
+    """Whether it got that one, and for how long it waited for it."""
+    one = {**RECORD, "attempts": [attempt(1, "delivered", "w-2", 0.0)]}
+    show_decision({**one, "preferred": "w-2", "got_preferred": True, "parked_s": 0.0})
+    assert "pool coders, which served its conversation last\n" in capsys.readouterr().out
+    show_decision({**one, "preferred": "w-1", "got_preferred": False, "parked_s": 2.0})
+    out = capsys.readouterr().out
+    assert "though worker w-1 served its conversation last, after 2.00 s of waiting for a particular worker" in out
+    show_decision({**one, "preferred": None, "got_preferred": None, "parked_s": 0.5})
+    assert "pool coders, after 500 ms of waiting for a particular worker" in capsys.readouterr().out
+
+
+def test_a_record_says_what_the_message_took_and_what_had_been_expected(capsys):
+    """Tokens and money; what is estimated, or has no price, is said; without usage there is no such line."""
+    usage = {"input_tokens": 1000, "cached_input_tokens": 600, "output_tokens": 100, "estimated": False}
+    estimate = {"input_tokens": 24, "output_tokens": 150, "money": 0.00774}
+    show_decision({**RECORD, "usage": usage, "cost": 0.0096, "estimate": estimate})
+    said = "took       1,000 tokens in (600 from a cache), 100 out, cost 0.0096"
+    assert f"{said}; expected 24 in, 150 out, cost 0.00774" in capsys.readouterr().out.splitlines()
+    guessed = {**usage, "cached_input_tokens": 0, "estimated": True}
+    show_decision({**RECORD, "usage": guessed, "cost": None, "estimate": {**estimate, "money": None}})
+    said = "took       1,000 tokens in, 100 out, estimated, without a price"
+    assert f"{said}; expected 24 in, 150 out" in capsys.readouterr().out.splitlines()
+    show_decision(RECORD)
+    assert "took" not in capsys.readouterr().out

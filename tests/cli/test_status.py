@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from pointsman.cli.status import _sum
+from pointsman.cli.status import _keys, _sum
 
 
 def test_status_shows_readiness_accounting_pools_and_queues(router, service):
@@ -16,6 +16,13 @@ def test_status_shows_readiness_accounting_pools_and_queues(router, service):
     assert found["ready"] is True
     counts = found["counts"]
     assert counts["admitted"] == sum(number for name, number in counts.items() if name != "admitted")
+
+
+def test_status_says_how_many_keys_there_are(router):
+    """Without any, it says what that means."""
+    assert "\nAPI keys  none, so whoever reaches the router may use it" in router("status").out
+    assert json.loads(router("status", "-o", "json").out)["keys"] == {"usable": 0, "expired": 0, "revoked": 0}
+    assert _keys({"usable": 1200, "expired": 0, "revoked": 1}) == "1,200 usable, 1 revoked"
 
 
 def test_the_accounting_is_written_as_a_sum_without_zeros():

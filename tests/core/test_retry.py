@@ -216,6 +216,32 @@ def test_a_busy_worker_that_names_a_time_is_believed():
     assert delay_of(settle(Failed(Failure.WORKER_BUSY, "429"), message, steady)) == 30.0
 
 
+@pytest.mark.parametrize("already_written", [False, True])
+def test_after_the_first_silence_the_next_worker_gets_it_at_once(already_written):
+    """The time-out was wait enough; a second silence is a pattern, and backs off like any failure."""
+    steady = msgspec.structs.replace(POLICY, jitter_share=0.0)
+    message = envelope(tries=0)
+    delays = []
+    for number, result in enumerate(["worker_error", "worker_timeout", "worker_timeout"], start=1):
+        message.attempt = message.tries = number
+        message.max_attempts = 10
+        if already_written:
+            message.trail.append(record(number, result))
+        delays.append(delay_of(settle(Failed(Failure(result), "x", sent=True), message, steady)))
+        if not already_written:
+            message.trail.append(record(number, result))
+    assert delays == pytest.approx([0.2, 0.0, 0.8])
+
+
+def test_a_silence_is_forgiven_only_where_another_attempt_is_allowed():
+    """Not the last attempt, not what must not be done twice, not what the sender has seen a part of."""
+    silent = Failed(Failure.WORKER_TIMEOUT, "x", sent=True)
+    assert settle(silent, envelope()) == RetryIn(0.0)
+    assert isinstance(settle(silent, envelope(tries=3)), Dead)
+    assert isinstance(settle(silent, envelope(redeliver="unsent")), Dead)
+    assert isinstance(settle(msgspec.structs.replace(silent, started=True), envelope()), Dead)
+
+
 def test_a_very_long_trail_of_busy_answers_is_harmless():
     """Thousands of busy answers neither overflow nor wait longer than the longest back-off, nor are they all read."""
     message = envelope()

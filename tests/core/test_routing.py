@@ -26,7 +26,7 @@ def test_a_class_goes_to_its_pool_with_the_pools_rules() -> None:
         classes={
             "plan": ClassSettings(pool="slow"),
             "do": ClassSettings(pool="fast"),
-            "chat": ClassSettings(pool="fast"),
+            "chat": ClassSettings(pool="fast", serial=True),
         },
         pools={
             "slow": PoolSettings(workers=[AGENT]),
@@ -36,7 +36,7 @@ def test_a_class_goes_to_its_pool_with_the_pools_rules() -> None:
     assert routes(settings) == {
         "plan": Route("slow", "unsent", 3),
         "do": Route("fast", "never", 7),
-        "chat": Route("fast", "never", 7),
+        "chat": Route("fast", "never", 7, serial=True),
     }
 
 

@@ -63,7 +63,10 @@ def test_a_worker_id_stands_once_in_the_whole_file() -> None:
     ("worker", "key"),
     [
         (WorkerSettings(id="w", transport="http"), "url"),
-        (WorkerSettings(id="w", transport="openai"), "url"),
+        (WorkerSettings(id="w", transport="openai", model="m"), "url"),
+        (WorkerSettings(id="w", transport="openai", url="http://x"), "model"),
+        (WorkerSettings(id="w", transport="anthropic", url="http://x"), "model"),
+        (WorkerSettings(id="w", transport="http", url="http://x", proxy="socks5://user:secret@x:1"), "proxy"),
         (WorkerSettings(id="w", transport="http", url="ftp://x"), "url"),
         (WorkerSettings(id="w", transport="subprocess"), "command"),
         (WorkerSettings(id="w", transport="callable", auth=Secret()), "auth"),

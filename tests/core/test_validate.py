@@ -283,8 +283,62 @@ def test_no_junk_raises(fields, key):
         refused.detail.encode()
 
 
-def test_a_stream_is_refused_by_name_as_long_as_there_is_none():
-    """In process as over HTTP: it is not quietly answered whole."""
-    refused = check(text="x", stream=True)
+def compatible(protocol: str = "anthropic", **fields: Any) -> Envelope:
+    """A message of a compatible API."""
+    envelope = put(**fields)
+    envelope.protocol = protocol
+    return envelope
+
+
+TOLERATED: list[list[Any]] = [
+    [user("x" * 1_000_000), {"role": "assistant", "content": "y" * 1_000_000}, user("why")],
+    [{"role": "critic", "content": 3}, {"role": None}, {}, user("why")],
+    [user([{"type": "tool_result", "content": [nested(40)]}, {"text": "no type"}, "loose", 7, None])],
+    [user([{"type": "text", "text": None}, {"type": ["text"], "text": "x"}, {"type": "thinking", "signature": "s"}])],
+    [user("why"), {"role": "tool", "content": "\ud800 raw \x1b[31m", "n": 2**70}],
+]
+
+
+@pytest.mark.parametrize("protocol", ["openai", "anthropic"])
+@pytest.mark.parametrize("messages", TOLERATED)
+def test_what_a_compatible_message_holds_is_for_its_provider_to_judge(protocol, messages):
+    """Megabytes of history, roles and parts of tomorrow, raw tool output: the native API refuses each of them."""
+    assert VALIDATOR.check(compatible(protocol, messages=messages), RECEIVED) is None
+    assert VALIDATOR.check(put(messages=messages), RECEIVED) is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "part"),
+    [
+        ({"messages": []}, Refusal.INVALID, "messages: got an empty list"),
+        ({"messages": {}}, Refusal.INVALID, "messages: got an object, expected a list"),
+        ({"messages": [user("x"), "y"]}, Refusal.INVALID, "messages: turn 1: got 'y', expected an object"),
+        ({"messages": [user(nested(70))]}, Refusal.INVALID, "messages: got objects or lists nested deeper than 64"),
+        ({"messages": [user(nested(100_000))]}, Refusal.INVALID, "nested deeper"),
+        ({"text": None}, Refusal.INVALID, "got neither text and messages"),
+        ({"text": 3}, Refusal.INVALID, "text: got 3, expected a string"),
+        ({"messages": [user("x"), user(ESC)]}, Refusal.HARMFUL, "messages: got"),
+        ({"messages": [user([{"type": "text", "text": ESC}, {"type": "tool_result"}])]}, Refusal.HARMFUL, "U+001B"),
+        ({"messages": [user("x")], "conversation_id": "a\nb"}, Refusal.INVALID, "conversation_id: got control"),
+        ({"messages": [user("x")], "ttl_s": 0}, Refusal.INVALID, "ttl_s: got 0"),
+    ],
+)
+def test_what_nobody_could_read_is_refused_all_the_same(fields, reason, part):
+    """Whatever the provider would say: what is no chat, what nests for ever, what is hostile to whoever reads it."""
+    refused = VALIDATOR.check(compatible(**fields), RECEIVED)
     assert refused is not None
-    assert (refused.reason, refused.field) == (Refusal.UNSUPPORTED, "stream")
+    assert refused.reason is reason
+    assert part in refused.detail
+
+
+def test_the_text_of_embeddings_is_bounded_by_the_body_alone():
+    """It stands for the input; a native text of that size is refused."""
+    assert VALIDATOR.check(compatible("openai", text="x" * 1_000_000), RECEIVED) is None
+
+
+@given(JUNK, st.sampled_from(["openai", "anthropic"]))
+def test_no_junk_raises_in_a_compatible_message(messages, protocol):
+    """Any JSON, and anything else, as the chat list and as its turns."""
+    for value in (messages, [messages], [{"role": "user", "content": messages}]):
+        refused = VALIDATOR.check(compatible(protocol, messages=value), RECEIVED)
+        assert refused is None or refused.reason in {Refusal.INVALID, Refusal.HARMFUL}

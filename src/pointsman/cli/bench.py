@@ -18,6 +18,7 @@ from pointsman.cli import options, output
     "--concurrency", type=click.IntRange(1, 1000), default=32, show_default=True, help="Messages in hand at once."
 )
 @click.option("--url", metavar="URL", help="Measure the router that runs there, instead of one in this process.")
+@options.key
 @click.option("--client", default="bench", show_default=True, help="Client that the messages come from, with --url.")
 @options.yes
 @options.form

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from pointsman.cli import figures, options
 from pointsman.config import environment
 from pointsman.model.errors import PointsmanError, UsageError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 VARIABLE: Final = "POINTSMAN_URL"
+KEY_VARIABLE: Final = "POINTSMAN_KEY"
 TIMEOUT_S: Final = 10.0
 API: Final = "/api/v1"
 
@@ -41,13 +43,15 @@ class Problem(PointsmanError):
         self.document = document
         self.code = str(document.get("code") or f"http_{status}")
         self.retryable = bool(document.get("retryable"))
-        super().__init__(_described(self.code, document))
+        super().__init__(_described(status, self.code, document))
 
 
-def _described(code: str, document: Mapping[str, Any]) -> str:
+def _described(status: int, code: str, document: Mapping[str, Any]) -> str:
     text = f"{code}: {document.get('detail') or document.get('title') or 'no reason was given'}"
+    if status == 401:
+        return f"{text}. This command takes a key from {KEY_VARIABLE} or --key"
     wait = document.get("retry_after_s")
-    return f"{text}; try again in {wait:.3g} s" if isinstance(wait, (int, float)) else text
+    return f"{text}; try again in {figures.duration(wait)}" if isinstance(wait, (int, float)) else text
 
 
 class Client:
@@ -57,14 +61,23 @@ class Client:
         url: where the router is; None takes `POINTSMAN_URL`, or the default address.
         timeout_s: how long an answer may take.
         keep_alive: keep the connection between requests, until `close`; for measuring.
+        key: the API key; None takes the `--key` of the command that runs in this thread, or `POINTSMAN_KEY`.
 
     Raises:
-        UsageError: `url` is none.
+        UsageError: `url` is none, or `key` cannot be one.
     """
 
-    def __init__(self, url: str | None = None, timeout_s: float = TIMEOUT_S, *, keep_alive: bool = False) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        *,
+        keep_alive: bool = False,
+        key: str | None = None,
+    ) -> None:
         from urllib.parse import urlsplit
 
+        self._headers = {"Accept": "application/json", **_authorization(key or options.given_key())}
         self.url = (url or environment.snapshot().get(VARIABLE) or DEFAULT_URL).rstrip("/")
         self.timeout_s = timeout_s
         self._keep_alive = keep_alive
@@ -135,7 +148,7 @@ class Client:
         """Make a request; return status, content type and body as they are. Raises Unreachable."""
         from http.client import HTTPException
 
-        sent = {"Accept": "application/json", **(headers or {})}
+        sent = {**self._headers, **(headers or {})}
         body = None
         if value is not None:
             body = json.dumps(value).encode("utf-8", "surrogatepass")
@@ -194,6 +207,16 @@ class Client:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _authorization(key: str | None) -> dict[str, str]:
+    """Return the header that lets us in, none where there is no key. Nothing here repeats a key."""
+    key = (key or environment.snapshot().get(KEY_VARIABLE) or "").strip()
+    if not key:
+        return {}
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise UsageError(f"the API key in {KEY_VARIABLE} or --key holds characters that no key has")
+    return {"Authorization": f"Bearer {key}"}
 
 
 def quoted(part: str) -> str:

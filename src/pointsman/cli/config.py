@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pointsman.cli import options, output
+from pointsman.cli import figures, options, output
 from pointsman.cli.client import API, Client, Problem
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.settings import read
 from pointsman.model.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pointsman.config.load import Loaded
 
 
 @click.group()
@@ -31,6 +35,7 @@ def check(ctx: click.Context, file: Path | None, values: Mapping[str, str], form
     """
     try:
         loaded = read(file, values)
+        api_keys = _count_keys(loaded)
     except SettingsError as error:
         if form != "json":
             raise
@@ -40,10 +45,21 @@ def check(ctx: click.Context, file: Path | None, values: Mapping[str, str], form
     workers = sum(len(pool.workers) for pool in pools.values())
     classes = len(loaded.settings.classes)
     if form == "json":
-        output.document({"file": str(loaded.path) if loaded.path else None, "mistakes": []})
+        output.document({"file": str(loaded.path) if loaded.path else None, "mistakes": [], "keys": api_keys})
     else:
         where = loaded.path or "no file, only defaults"
-        output.say(f"{where}: no mistakes. {classes} classes, {len(pools)} pools, {workers} workers.")
+        output.say(
+            f"{where}: no mistakes. {classes} classes, {len(pools)} pools, {workers} workers,"
+            f" {figures.count(api_keys, 'usable API key')}."
+        )
+
+
+def _count_keys(loaded: Loaded) -> int:
+    """Return how many API keys count now. Raises SettingsError where there is a file of them that is of no use."""
+    from pointsman.config.keys_file import keys_path, ring_of
+    from pointsman.runtime.clock import SystemClock
+
+    return ring_of(keys_path(loaded)).counts(SystemClock().wall()).usable
 
 
 @config.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 _UNITS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"), (0.000_001, "us"))
@@ -26,6 +27,15 @@ def _three_digits(value: float) -> str:
 def share(value: float | None) -> str:
     """Return a share (0..1) in percent; `-` where there is none."""
     return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def money(value: float | None, currency: str) -> str:
+    """Return an amount with its currency: two places from 1 on, four digits below; `-` where there is no price."""
+    if value is None:
+        return "-"
+    if value == 0.0 or abs(value) >= 1.0:
+        return f"{value:,.2f} {currency}"
+    return f"{value:.{3 - math.floor(math.log10(abs(value)))}f} {currency}"
 
 
 def instant(wall: float | None) -> str:

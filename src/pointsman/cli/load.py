@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pointsman.cli import options
 from pointsman.cli.client import API, Client, Problem, Unreachable
 from pointsman.embedded import Router
 from pointsman.model.outcome import Refused
@@ -119,12 +120,14 @@ def over_http(url: str, seconds: float, senders: int, client: str, progress: Pro
     Raises:
         Unreachable: it cannot be reached before anything is measured.
     """
-    Client(url).get("/livez")
+    # Senders run in threads of their own, which know no command.
+    key = options.given_key()
+    Client(url, key=key).get("/livez")
     figures, clock, stop = Figures(), SystemClock(), threading.Event()
     until = clock.monotonic() + seconds
 
     def send(sender: int) -> None:
-        connection = Client(url, timeout_s=seconds + 60.0, keep_alive=True)
+        connection = Client(url, timeout_s=seconds + 60.0, keep_alive=True, key=key)
         number = 0
         while (now := clock.monotonic()) < until and not stop.is_set():
             number += 1

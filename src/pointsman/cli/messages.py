@@ -10,6 +10,7 @@ import click
 from pointsman.cli import figures, options, output
 from pointsman.cli.client import API, Client, Problem, quoted
 from pointsman.cli.exits import ExitCode
+from pointsman.cli.reasons import tokens
 from pointsman.cli.send import reply_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -82,6 +83,10 @@ def show(message_id: str, url: str | None, form: str) -> None:
     for name in ("created", "ended"):
         if name in found:
             found[name] = figures.instant(found[name])
+    if found.get("usage"):
+        found["usage"] = tokens(found["usage"])
+    if found.get("cost") is not None:
+        found["cost"] = f"{found['cost']:.6g}"
     output.pairs(found)
     if reply is not None:
         output.say("reply", "bold")

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+KEY_META: Final = "pointsman.key"
+"""Where a command's context keeps the API key that was given; `given_key` reads it."""
+
+
 def url(command: Command) -> Command:
-    """`--url`: where the router is."""
+    """`--url` and `--key`: where the router is, and what lets us in."""
     return click.option(
         "--url", metavar="URL", help="Address of the router; default POINTSMAN_URL, then http://127.0.0.1:8080."
+    )(key(command))
+
+
+def key(command: Command) -> Command:
+    """`--key`: the API key, which goes to `Client` past the command itself."""
+    return click.option(
+        "--key",
+        metavar="KEY",
+        expose_value=False,
+        callback=_keep_key,
+        help="API key; better in POINTSMAN_KEY, as others on this machine see what a command is given.",
     )(command)
+
+
+def _keep_key(ctx: click.Context, param: click.Parameter, text: str | None) -> None:
+    ctx.meta[KEY_META] = text
+
+
+def given_key() -> str | None:
+    """Return the `--key` of the command that runs in this thread, None where there is none."""
+    ctx = click.get_current_context(silent=True)
+    return None if ctx is None else ctx.meta.get(KEY_META)
 
 
 def form(command: Command) -> Command:

@@ -27,6 +27,7 @@ STYLES: Final = {
     "closed": "green",
     "delivered": "green",
     "yes": "green",
+    "usable": "green",
     "busy": "yellow",
     "half_open": "yellow",
     "held": "yellow",
@@ -39,6 +40,7 @@ STYLES: Final = {
     "failed": "red",
     "dead": "red",
     "expired": "red",
+    "revoked": "red",
 }
 """Colours of the words for states, in the columns that hold one."""
 

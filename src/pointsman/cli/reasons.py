@@ -51,12 +51,15 @@ def show_decision(record: Mapping[str, Any]) -> None:
     times = f" in {took}, {overhead} of it in the router" if record["total_s"] else ""
     output.say(f"message    {record['id']} {record['status']}{ended}{times}", "bold")
     conversation = f", conversation {record['conversation_id']}" if record["conversation_id"] else ""
-    output.say(f"from       {record['client']} at {figures.instant(record['received'])}{conversation}")
+    key = f" with key {record['key_id']}" if record.get("key_id") else ""
+    output.say(f"from       {record['client']}{key} at {figures.instant(record['received'])}{conversation}")
     if record["replay_of"]:
         output.say(f"replay of  {record['replay_of']}")
     output.say(f"priority   {record['priority']}")
     show_class(record)
     output.say(f"went to    {_way(record)}")
+    if record.get("usage"):
+        output.say(f"took       {_took(record)}")
     _show_timeline(record)
 
 
@@ -65,7 +68,35 @@ def _way(record: Mapping[str, Any]) -> str:
         return f"no worker; it was never handed out from the queue of pool {record['pool'] or '-'}"
     worker = f"worker {record['worker']} of" if record["worker"] else "no worker of"
     helped = ", a fallback pool, as its own had no admissible worker" if record["fallback"] else ""
-    return f"{worker} pool {record['pool']}{helped}"
+    return f"{worker} pool {record['pool']}{helped}{_why_that_one(record)}"
+
+
+def _took(record: Mapping[str, Any]) -> str:
+    """Return the tokens and the money that all attempts took, and what had been expected."""
+    cost, estimate = record.get("cost"), record.get("estimate")
+    text = tokens(record["usage"])
+    text += ", without a price" if cost is None else f", cost {cost:.6g}"
+    if estimate:
+        text += f"; expected {estimate['input_tokens']:,} in, {estimate['output_tokens']:,} out"
+        text += "" if estimate["money"] is None else f", cost {estimate['money']:.6g}"
+    return text
+
+
+def tokens(usage: Mapping[str, Any]) -> str:
+    """Return the tokens that an answer took, in words."""
+    cached = f" ({usage['cached_input_tokens']:,} from a cache)" if usage["cached_input_tokens"] else ""
+    text = f"{usage['input_tokens']:,} tokens in{cached}, {usage['output_tokens']:,} out"
+    return text + ", estimated" if usage["estimated"] else text
+
+
+def _why_that_one(record: Mapping[str, Any]) -> str:
+    preferred, parked_s = record.get("preferred"), record.get("parked_s")
+    waited = f", after {figures.duration(parked_s)} of waiting for a particular worker" if parked_s else ""
+    if not preferred:
+        return waited
+    if record["got_preferred"]:
+        return f", which served its conversation last{waited}"
+    return f", though worker {preferred} served its conversation last{waited}"
 
 
 def _show_timeline(record: Mapping[str, Any]) -> None:

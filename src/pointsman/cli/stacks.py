@@ -18,7 +18,7 @@ def stacks() -> dict[str, list[dict[str, str]]]:
     worker = house.make_endpoint(pool, WorkerSettings(id="any", transport="subprocess", command=["any"]), "code")
     return {
         "admission": _named([*house.admission_layers(), house.admission_leaf()]),
-        "delivery": _named([*house.delivery_layers(), Pick(house.pools, house.clock)]),
+        "delivery": _named([*house.delivery_layers(), Pick(house.pools, house.preferred, house.clock)]),
         "worker": _named([*house.endpoint_layers(worker, pool), Send(worker)]),
     }
 

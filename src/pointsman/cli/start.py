@@ -38,7 +38,12 @@ COMMANDS: Final[Sections] = {
         "workers": Lazy("pointsman.cli.workers:workers", "List, add, drain and remove workers."),
         "queues": Lazy("pointsman.cli.queues:queues", "List, pause, resume and empty queues."),
     },
+    "Cost": {
+        "costs": Lazy("pointsman.cli.costs:costs", "Show what messages took, and by whom."),
+        "budgets": Lazy("pointsman.cli.budgets:budgets", "Show budgets and what has been spent of them."),
+    },
     "Settings and reference": {
+        "keys": Lazy("pointsman.cli.keys:keys", "Create, list and revoke API keys; needs no service."),
         "config": Lazy("pointsman.cli.config:config", "Check, explain and reload the settings."),
         "errors": Lazy("pointsman.cli.errors:errors", "Look up an error code."),
         "bench": Lazy("pointsman.cli.bench:bench", "Measure throughput and latency."),
@@ -48,7 +53,8 @@ COMMANDS: Final[Sections] = {
 
 _EPILOG = f"""\
 \b
-Commands find the router by --url, then POINTSMAN_URL, then http://127.0.0.1:8080.
+Commands find the router by --url, then POINTSMAN_URL, then http://127.0.0.1:8080,
+and show it the API key of --key, then POINTSMAN_KEY.
 
 \b
 Exit codes:

@@ -29,6 +29,8 @@ def status(url: str | None, form: str) -> None:
     )
     output.say(f"messages  {_sum(found['counts'])}")
     output.say(f"workers   {_workers(found['workers'])}")
+    output.say(f"API keys  {_keys(found['keys'])}")
+    output.say(f"today     {_spending(found['spending'])}")
     output.say()
     output.table(POOL_COLUMNS, pool_rows(found["pools"]), empty="No pools.")
     output.say()
@@ -39,6 +41,23 @@ def _sum(counts: dict[str, Any]) -> str:
     """Return the accounting as a sum; what is 0 is left out."""
     parts = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in _PARTS if counts[name]]
     return f"{counts['admitted']:,} admitted" + (f" = {' + '.join(parts)}" if parts else "")
+
+
+def _keys(counts: dict[str, int]) -> str:
+    """Return how many keys there are; with none, nobody needs one."""
+    parts = [f"{number:,} {state}" for state, number in counts.items() if number]
+    return ", ".join(parts) or "none, so whoever reaches the router may use it; `pointsman keys create NAME`"
+
+
+def _spending(today: dict[str, Any]) -> str:
+    """Return what was taken today, in UTC."""
+    if not today["tokens"]:
+        return "no tokens taken"
+    parts = [f"{today['tokens']:,} tokens", f"{figures.share(today['cached_input_share'])} of the input from a cache"]
+    parts.append(f"{figures.money(today['money'], today['currency'])} spent")
+    if today["savings"] is not None:
+        parts.append(f"{figures.money(today['savings'], today['currency'])} saved")
+    return ", ".join(parts)
 
 
 def _workers(states: dict[str, int]) -> str:

@@ -23,7 +23,7 @@ _SLACK: Final = 1e-6
 # Copies by which rounding may be off.
 
 
-def fingerprint(text: str) -> int:
+def fingerprint(text: str | bytes) -> int:
     """Return 64 bits that stand for a text within this process.
 
     Python's own hash of a string: SipHash with a key drawn at the start of the process, so that nobody can

@@ -19,7 +19,9 @@ Two questions, in this order. *May* it be tried again? That depends on whether a
 *Free* hand-outs do not count against `max_attempts`; only the time to live ends them. *When* is it tried
 again? After an exponential back-off with jitter (Brooker, "Exponential Backoff and Jitter", 2015), or later
 if the worker asked for it, but not later than the message expires: a retry that cannot come in time waits for
-the end of the time to live, and the engine ends it as `expired`, which is what happened to it.
+the end of the time to live, and the engine ends it as `expired`, which is what happened to it. The first time
+that a worker is silent until its time-out, the next one gets the message at once: its sender has waited long
+enough, and so has whatever the worker suffers from.
 """
 
 from __future__ import annotations
@@ -87,6 +89,8 @@ def after(outcome: Outcome, envelope: Envelope, policy: RetrySettings, now: floa
             Cause.ATTEMPTS_USED_UP,
             f"{envelope.tries} of {envelope.max_attempts} attempts failed, the last one: {_words(outcome)}",
         )
+    elif _silent_for_the_first_time(outcome, envelope):
+        return RetryIn(0.0)
     else:
         round_ = envelope.tries
     wait_s = max(_back_off(round_, policy, rng), outcome.retry_after_s or 0.0)
@@ -97,6 +101,12 @@ def _free(outcome: Failed) -> bool:
     if outcome.started:
         return False
     return outcome.reason is Failure.WORKER_BUSY or (outcome.reason in _NOBODY_CHOSEN and not outcome.sent)
+
+
+def _silent_for_the_first_time(outcome: Failed, envelope: Envelope) -> bool:
+    return outcome.reason is Failure.WORKER_TIMEOUT and not any(
+        record.result == Failure.WORKER_TIMEOUT and record.number < envelope.attempt for record in envelope.trail
+    )
 
 
 def _busy_without_a_wish(outcome: Failed) -> bool:

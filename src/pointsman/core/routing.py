@@ -21,11 +21,13 @@ class Route:
         pool: the pool whose queue its messages wait in.
         redeliver: what may be done twice where the message does not say.
         max_attempts: hand-outs that count.
+        serial: of one conversation only one message at a time is handed out.
     """
 
     pool: str
     redeliver: str
     max_attempts: int
+    serial: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -50,6 +52,7 @@ def routes(settings: Settings) -> dict[str, Route]:
             pool=of.pool,
             redeliver=redeliver_of(settings.pools[of.pool]),
             max_attempts=settings.pools[of.pool].retry.max_attempts,
+            serial=of.serial,
         )
         for name, of in settings.classes.items()
     }

@@ -66,6 +66,11 @@ def _check_worker(key: str, worker: WorkerSettings) -> list[tuple[str, str]]:
         mistakes.append((f"{key}.url", f"got {worker.url!r}, expected http:// or https://"))
     if worker.transport == "subprocess" and not worker.command:
         mistakes.append((f"{key}.command", "a worker of transport 'subprocess' needs a command"))
+    if worker.transport in {"openai", "anthropic"} and not worker.model:
+        mistakes.append((f"{key}.model", f"a worker of transport {worker.transport!r} needs a model to ask for"))
+    if worker.proxy and not worker.proxy.startswith("http://"):
+        # The value is not shown: it may hold a password.
+        mistakes.append((f"{key}.proxy", "expected http://[user:password@]host:port"))
     if isinstance(worker.auth, Secret) and (worker.auth.env is None) == (worker.auth.file is None):
         mistakes.append((f"{key}.auth", "expected exactly one of env and file"))
     if worker.auth == "passthrough" and worker.transport not in {"openai", "anthropic"}:

@@ -3,6 +3,9 @@
 The same rules hold for what came by HTTP and for what was built in process, where any field may hold anything:
 nothing here raises. Only what the newest human wrote is searched for hostile characters; history and tool results
 may hold raw terminal output. What the words mean is no business of this file.
+
+A message of a compatible API is its provider's to judge: only what we read ourselves is checked, and its size is
+bounded by that of its body alone, because agents send their whole history with each turn.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pointsman.core.characters import find_harmful, is_label
+from pointsman.core.chat import check_depth, check_list, check_turns, count_bytes, count_text_bytes
 from pointsman.core.classify.ask import ask_of
 from pointsman.core.classify.names import AUTO, ClassNames
-from pointsman.core.conversation import check_turns, count_bytes, count_text_bytes
 from pointsman.core.instants import parse_instant
 from pointsman.core.payload import check_data, check_tree, show
-from pointsman.model.message import LEVELS, PRIORITIES, REDELIVER, Envelope, Message
+from pointsman.core.suitable import PROTOCOLS
+from pointsman.model.message import LEVELS, ON_DISCONNECT, PRIORITIES, REDELIVER, Envelope, Message
 from pointsman.model.outcome import Refusal, Refused
 from pointsman.model.settings import ClassSettings, ValidationSettings
 
@@ -52,12 +56,14 @@ class Validator:
             now: monotonic seconds; a delay begins here.
         """
         message = envelope.message
+        compatible = envelope.protocol in PROTOCOLS
         return (
-            self._check_content(message)
+            (_check_compatible(message) if compatible else self._check_content(message))
             or _check_characters(message)
             or self._check_class(message)
             or _check_names(message, envelope.idempotency_key)
             or self._check_times(message)
+            or (None if compatible else self._check_tree(message))
             or self._check_data(message)
             or self._fill(envelope, now)
         )
@@ -65,8 +71,7 @@ class Validator:
     def _check_content(self, message: Message) -> Refused | None:
         text, messages = message.text, message.messages
         if (text is None) == (messages is None):
-            got = "neither" if text is None else "both"
-            return _invalid("text", f"got {got} text and messages, expected exactly one of the two")
+            return _not_one(message)
         largest = self._settings.max_text_bytes
         if messages is not None:
             wrong = check_turns(messages)
@@ -99,13 +104,16 @@ class Validator:
             or _check_seconds("delay_s", message.delay_s, 0.0, LONGEST_S)
         )
 
+    def _check_tree(self, message: Message) -> Refused | None:
+        if message.messages is None:
+            return None
+        bounds = self._settings
+        # The list and its turns are two levels more than what one of them holds.
+        wrong = check_tree(message.messages, bounds.max_depth + 2, bounds.max_text_bytes)
+        return _invalid("messages", wrong) if wrong else None
+
     def _check_data(self, message: Message) -> Refused | None:
         bounds = self._settings
-        if message.messages is not None:
-            # The list and its turns are two levels more than what one of them holds.
-            wrong = check_tree(message.messages, bounds.max_depth + 2, bounds.max_text_bytes)
-            if wrong:
-                return _invalid("messages", wrong)
         for field, value in (("metadata", message.metadata), ("params", message.params)):
             if type(value) is not dict or value:
                 wrong = check_data(value, bounds.max_metadata_keys, bounds.max_depth, bounds.max_metadata_bytes)
@@ -147,6 +155,22 @@ def needs_store(message: Message, idempotency_key: str | None) -> bool:
     )
 
 
+def _check_compatible(message: Message) -> Refused | None:
+    """Refuse content of a compatible API that nobody could read; what is odd about it is for the provider to say."""
+    text, messages = message.text, message.messages
+    if (text is None) == (messages is None):
+        return _not_one(message)
+    if messages is None:
+        return None if type(text) is str else _invalid("text", f"got {show(text)}, expected a string")
+    wrong = check_list(messages) or check_depth(messages)
+    return _invalid("messages", wrong) if wrong else None
+
+
+def _not_one(message: Message) -> Refused:
+    got = "neither" if message.text is None else "both"
+    return _invalid("text", f"got {got} text and messages, expected exactly one of the two")
+
+
 def _check_characters(message: Message) -> Refused | None:
     wrong = find_harmful(ask_of(message))
     if not wrong:
@@ -155,23 +179,15 @@ def _check_characters(message: Message) -> Refused | None:
     return Refused(Refusal.HARMFUL, f"{field}: got {wrong}", field=field)
 
 
-_NO_STREAM: Final = Refused(
-    Refusal.UNSUPPORTED,
-    "stream: replies are not streamed yet; send stream = false and take the reply whole",
-    field="stream",
-)
-
-
 def _check_names(message: Message, idempotency_key: Any) -> Refused | None:
     for field in ("wait", "stream", "durable", "strict"):
         value = getattr(message, field)
         if type(value) is not bool:
             return _invalid(field, f"got {show(value)}, expected true or false")
-    if message.stream:
-        return _NO_STREAM
     return (
         _check_choice("priority", message.priority, PRIORITIES)
         or _check_choice("redeliver", message.redeliver, REDELIVER)
+        or _check_choice("on_disconnect", message.on_disconnect, ON_DISCONNECT)
         or _check_label("conversation_id", message.conversation_id)
         or _check_label("idempotency_key", idempotency_key)
         or _check_url(message.callback_url)

@@ -128,3 +128,53 @@ def test_extraction_only_leaves_out(text):
     assert len(found) <= CAP + 1
     rest = iter(text)
     assert all(char in rest for char in found if char != "\n")
+
+
+def block(words: str) -> dict[str, Any]:
+    """A text block."""
+    return {"type": "text", "text": words}
+
+
+def result(words: str) -> dict[str, Any]:
+    """A tool's result as Anthropic clients send it: in a turn of the user."""
+    return {"type": "tool_result", "tool_use_id": "t1", "content": [block(words)]}
+
+
+def asks(words: str, tool: str) -> dict[str, Any]:
+    """An assistant's turn that calls a tool."""
+    call = {"type": "tool_use", "id": "t1", "name": tool, "input": {"command": "plan the architecture"}}
+    return {"role": "assistant", "content": [block(words), call]}
+
+
+IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+DOCUMENT = {"type": "document", "source": {"type": "text", "data": "design the system"}, "title": "plan"}
+REMINDER = block("<system-reminder>plan carefully</system-reminder>")
+OPENING = [{"role": "system", "content": "design first"}, user([REMINDER, block("rename foo to bar")])]
+
+ANTHROPIC: list[tuple[list[dict[str, Any]], str]] = [
+    # A new conversation of a coding agent: reminders come as a block before the human's words.
+    (OPENING, "rename foo to bar"),
+    # The agent works: nothing but tool results, with and without reminders, however often.
+    ([*OPENING, asks("let me look", "Bash"), user([result("why does it fail")])], "rename foo to bar"),
+    ([*OPENING, asks("ok", "Bash"), user([result("plan"), REMINDER]), asks("ok", "Read")], "rename foo to bar"),
+    ([*OPENING, *[asks("ok", "Bash"), user([result("design")])] * 20], "rename foo to bar"),
+    # The human speaks in the turn that carries a result.
+    ([*OPENING, asks("ok", "Bash"), user([result("x"), block("no, plan it first")])], "no, plan it first"),
+    # Documents and images have no say, the words beside them have.
+    ([user([DOCUMENT, IMAGE, block("summarise this")])], "summarise this"),
+    ([user("what is this"), {"role": "assistant", "content": "a cat"}, user([IMAGE])], "what is this"),
+    # Words of the harness inside a turn: command output, notes on tasks, hooks.
+    ([*OPENING, user([block("<local-command-stdout>design</local-command-stdout>")])], "rename foo to bar"),
+    ([*OPENING, user("<task-notification>plan done</task-notification>")], "rename foo to bar"),
+    ([*OPENING, user("<user-prompt-submit-hook>ok</user-prompt-submit-hook>\nfix it")], "fix it"),
+    ([*OPENING, user("<bash-stdout>plan</bash-stdout><bash-stderr>design</bash-stderr>")], "rename foo to bar"),
+    # Instructions in the middle of the list, and thinking that is signed.
+    ([*OPENING, {"role": "system", "content": "plan the architecture"}], "rename foo to bar"),
+    ([*OPENING, {"role": "assistant", "content": [{"type": "thinking", "thinking": "design"}]}], "rename foo to bar"),
+]
+
+
+@pytest.mark.parametrize(("messages", "asked"), ANTHROPIC)
+def test_the_words_of_the_human_are_found_in_anthropic_turns(messages, asked):
+    """Blocks of every type, tool results in turns of the user, reminders and notes of the harness."""
+    assert extract(messages).strip() == asked

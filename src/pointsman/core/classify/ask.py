@@ -21,6 +21,8 @@ FENCE: Final = "```"
 QUOTING_TAGS: Final = (
     "additional_data",
     "attached_files",
+    "bash-stderr",
+    "bash-stdout",
     "command-message",
     "command-name",
     "context",
@@ -34,6 +36,7 @@ QUOTING_TAGS: Final = (
     "ide_diagnostics",
     "ide_opened_file",
     "ide_selection",
+    "local-command-caveat",
     "local-command-stderr",
     "local-command-stdout",
     "open_files",
@@ -42,9 +45,11 @@ QUOTING_TAGS: Final = (
     "search_results",
     "system-reminder",
     "system_reminder",
+    "task-notification",
     "tool_output",
     "tool_response",
     "tool_result",
+    "user-prompt-submit-hook",
     "user_info",
 )
 """Elements that harnesses wrap around what no human asked, lower case. One without its end tag counts as plain

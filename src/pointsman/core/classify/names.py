@@ -1,7 +1,7 @@
 """The names a class may be called by: its own and its aliases.
 
 Decides what a hint means. Whether a message carries a hint is `pipeline`'s business, and whether names clash is
-found when settings are checked (`model.settings.check`).
+found when settings are checked (`core.settings_check.check`).
 """
 
 from __future__ import annotations

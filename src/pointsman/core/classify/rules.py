@@ -157,7 +157,7 @@ def make_rule(
 def check_rules(rules: Sequence[RuleSettings]) -> list[tuple[str, str]]:
     """Return `(key, mistake)` for each of the user's rules that cannot work; empty where all can.
 
-    Complements `model.settings.check`, which finds classes that do not exist.
+    Complements `core.settings_check.check`, which finds classes that do not exist.
     """
     mistakes: list[tuple[str, str]] = []
     seen: dict[tuple[str, ...], int] = {}
