@@ -17,10 +17,11 @@ from pointsman.model.events import Ended, Event
 from pointsman.model.message import Message
 from pointsman.model.outcome import Refusal, Refused
 from pointsman.model.result import Result
-from pointsman.model.settings import ClassSettings, PoolSettings, Secret, Settings, WorkerSettings
+from pointsman.model.settings import ClassSettings, PoolSettings, Secret, Settings, TlsSettings, WorkerSettings
 from pointsman.model.states import Status
 from pointsman.ports import Transport
 from pointsman.sim import SimClock
+from pointsman.transports.anthropic import AnthropicTransport
 from pointsman.transports.callable import CallableTransport
 from pointsman.transports.http import HttpTransport
 from pointsman.transports.openai import OpenAITransport
@@ -79,6 +80,10 @@ async def test_everything_ends_with_the_stop() -> None:
 TRANSPORTS: dict[str, tuple[WorkerSettings, type[Transport]]] = {
     "http": (WorkerSettings(id="w", url="http://127.0.0.1:1", auth=Secret(env="TOKEN")), HttpTransport),
     "openai": (WorkerSettings(id="w", transport="openai", url="http://127.0.0.1:1", model="m"), OpenAITransport),
+    "anthropic": (
+        WorkerSettings(id="w", transport="anthropic", url="http://127.0.0.1:1", model="m", auth="passthrough"),
+        AnthropicTransport,
+    ),
     "subprocess": (WorkerSettings(id="w", transport="subprocess", command=["agent"]), SubprocessTransport),
     "callable": (callable_worker("w"), CallableTransport),
 }
@@ -101,6 +106,11 @@ async def test_each_kind_of_worker_gets_its_transport(kind: str) -> None:
     [
         (callable_worker("v"), UsageError, "no function was given for it"),
         (WorkerSettings(id="n", url="http://127.0.0.1:1", auth=Secret(env="TOKEN")), SettingsError, "auth of worker n"),
+        (
+            WorkerSettings(id="n", url="https://127.0.0.1:1", tls=TlsSettings(ca_file="no.pem")),
+            SettingsError,
+            "tls of worker n.ca_file: no.pem cannot be read",
+        ),
     ],
 )
 async def test_a_worker_that_cannot_be_made_stops_the_start_as_a_whole(
@@ -192,8 +202,8 @@ async def test_a_delivery_that_vanished_is_found_and_tried_again() -> None:
     async with Router(workers={"coders": {"w": worker}}, clock=SimClock()) as router:
         sender = asyncio.ensure_future(router.send("x", class_="tactical"))
         await asyncio.sleep(1.0)
-        (delivery,) = router.house.running.values()
-        delivery.cancel()
+        (attempt,) = router.house.running.values()
+        attempt.revoke()
         result = await sender
         assert isinstance(result, Result)
         assert (result.status, result.attempts, calls) == (Status.DELIVERED, 2, 2)

@@ -387,12 +387,12 @@ async def test_what_is_no_client_is_named(client: Any) -> None:
             await router.send("x", client=client)
 
 
-async def test_a_stream_is_refused_as_long_as_there_is_none() -> None:
-    """It is not quietly answered whole."""
+async def test_a_streamed_message_that_is_sent_comes_back_whole() -> None:
+    """`send` returns the end of a message, however its worker was asked to answer."""
     async with Router(workers={"coders": {"w": echo}}, clock=SimClock()) as router:
-        refused = await router.send("x", stream=True)
-    assert isinstance(refused, Refused)
-    assert refused.reason is Refusal.UNSUPPORTED
+        result = await router.send("x", class_="tactical", stream=True)
+    assert isinstance(result, Result)
+    assert result.delivered
 
 
 @pytest.mark.parametrize("workers", [{"coders": echo}, {"coders": {"c": 5}}, {"coders": {"bad id\n": echo}}, [echo]])

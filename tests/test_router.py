@@ -58,7 +58,7 @@ async def test_before_it_is_assembled_it_takes_nothing() -> None:
     """A core without an admission stack refuses, retryable, instead of breaking."""
     of = router(Worker())
     house = of.house
-    bare = RouterCore(house.engine, house.replies, house.settler, house.clock, {}, lambda: None)
+    bare = RouterCore(house.engine, house.replies, house.settler, house.clock, {}, {}, lambda: None)
     refused = await bare.send(wrap(of), None)
     assert isinstance(refused, Refused)
     assert (refused.reason, refused.retryable) == (Refusal.UNAVAILABLE, True)

@@ -290,8 +290,8 @@ async def test_settings_of_a_program_cannot_be_read_again(caplog):
 
 async def test_a_class_is_found_by_its_name_an_alias_or_its_pool():
     """As the sender names it; what there is not is None."""
-    service = Service(House(SETTINGS, local={"w": echo}))
-    found = {name: service.resolve_class(name) for name in ("tactical", "fast", "coders", "nothing")}
+    house = House(SETTINGS, local={"w": echo})
+    found = {name: house.resolve_class(name) for name in ("tactical", "fast", "coders", "nothing")}
     assert found == {"tactical": "tactical", "fast": "tactical", "coders": "tactical", "nothing": None}
 
 

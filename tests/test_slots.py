@@ -117,8 +117,8 @@ async def _cancel_message(router: Router, sender: asyncio.Task[Any]) -> None:
 
 
 async def _cancel_delivery(router: Router, sender: asyncio.Task[Any]) -> None:
-    for delivery in list(router.house.running.values()):
-        delivery.cancel()
+    for attempt in list(router.house.running.values()):
+        attempt.revoke()
 
 
 async def _leave(router: Router, sender: asyncio.Task[Any]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from pointsman import stack
 from pointsman.config.environment import snapshot
 from pointsman.config.secrets import Secrets
+from pointsman.core.affinity import PreferredWorkers
 from pointsman.core.balance import BALANCERS
 from pointsman.core.breaker import CircuitBreaker
 from pointsman.core.classify.pins import ConversationPins
@@ -27,6 +28,7 @@ from pointsman.core.load import FleetMean, WorkerLoad
 from pointsman.core.routing import fallback_rules, routes, timeout_of
 from pointsman.core.validate import Validator
 from pointsman.engines.local.engine import LocalEngine
+from pointsman.layers.admission.budget import Budget
 from pointsman.layers.admission.classify import Classify
 from pointsman.layers.admission.doors import Doors
 from pointsman.layers.admission.enqueue import Enqueue
@@ -34,6 +36,7 @@ from pointsman.layers.admission.flood_guard import FloodGuard
 from pointsman.layers.admission.measure import Measure
 from pointsman.layers.admission.rate_limit import RateLimit
 from pointsman.layers.admission.shed import Shed
+from pointsman.layers.admission.speak import Speak
 from pointsman.layers.admission.validate import Validate
 from pointsman.layers.delivery.expire import Expire
 from pointsman.layers.delivery.hold_lease import HoldLease
@@ -41,21 +44,26 @@ from pointsman.layers.delivery.measure import MeasureDelivery
 from pointsman.layers.delivery.pick import Pick
 from pointsman.layers.endpoint.breaker import Breaker
 from pointsman.layers.endpoint.limit import Limit
+from pointsman.layers.endpoint.quota import DrawQuota
 from pointsman.layers.endpoint.send import Send
 from pointsman.layers.endpoint.timeout import Timeout
 from pointsman.layers.endpoint.track import Track
 from pointsman.layers.rescue import Rescue, RescueDelivery
-from pointsman.model.errors import SettingsError, UsageError
-from pointsman.model.settings import BreakerSettings, PoolSettings, Settings, WorkerSettings
-from pointsman.ports import AdmitLayer, Clock, Deliver, DeliverLayer, Transport
+from pointsman.model.errors import SettingsError
+from pointsman.model.events import AttemptEnded, Ended
+from pointsman.model.settings import BreakerSettings, PoolSettings, Secret, Settings, WorkerSettings
+from pointsman.ports import AdmitLayer, Attempt, Clock, Deliver, DeliverLayer, Transport
 from pointsman.router import RouterCore
 from pointsman.runtime.bell import Bell
 from pointsman.runtime.clock import SystemClock
+from pointsman.runtime.costs import Costs
 from pointsman.runtime.deadlines import Deadlines
 from pointsman.runtime.decisions import Decisions
+from pointsman.runtime.destinations import Destinations
 from pointsman.runtime.dispatcher import Dispatcher, guests_of
 from pointsman.runtime.endpoint import Endpoint
 from pointsman.runtime.envelopes import Envelopes
+from pointsman.runtime.feeds import Feeds
 from pointsman.runtime.fleet import Fleet
 from pointsman.runtime.leases import LeaseKeeper
 from pointsman.runtime.limits import Limits
@@ -67,10 +75,10 @@ from pointsman.runtime.reaper import Reaper
 from pointsman.runtime.replies import Replies
 from pointsman.runtime.settling import Settler
 from pointsman.runtime.tasks import Tasks
-from pointsman.transports.callable import CallableTransport, Target
-from pointsman.transports.http import HttpTransport
-from pointsman.transports.openai import OpenAITransport
-from pointsman.transports.subprocess import SubprocessTransport
+from pointsman.transports import building
+from pointsman.transports.callable import Target
+from pointsman.transports.model_transport import Patience
+from pointsman.transports.wire import tls
 
 
 class House:
@@ -81,7 +89,9 @@ class House:
         clock: time; the machine's by default.
         rng: the one source of chance; seeded by the operating system by default.
         local: functions that serve as workers of transport `callable`, by worker id.
-        secrets: where workers' tokens come from; environment and files beside the working directory by default.
+        secrets: where workers' tokens come from; the environment, and files by default.
+        beside: directory that relative file names start from, that of the settings file; the working directory by
+            default.
         instance: number of this router among those that share a fleet, 0..4095.
 
     Raises:
@@ -96,6 +106,7 @@ class House:
         rng: random.Random | None = None,
         local: Mapping[str, Target] | None = None,
         secrets: Secrets | None = None,
+        beside: Path | None = None,
         instance: int = 0,
     ) -> None:
         require(settings)
@@ -103,18 +114,22 @@ class House:
         self.clock = clock or SystemClock()
         self.rng = rng or random.Random()
         self.local: dict[str, Target] = dict(local or {})
-        self.secrets = secrets or Secrets(snapshot(), Path())
+        self._beside = beside or Path()
+        self.secrets = secrets or Secrets(snapshot(), self._beside, self.clock)
         self.reloading = asyncio.Lock()
         self.doors_open = False
-        self.running: dict[str, asyncio.Task[None]] = {}
+        self.running: dict[str, Attempt] = {}
 
         self.limits = Limits(settings.limits)
         self.pins = ConversationPins(settings.classifier.pin_s, settings.classifier.max_pins)
+        self.preferred = PreferredWorkers(settings.conversations.prefer_s, settings.conversations.max_tracked)
 
         self.observers = Observers()
         self.emit = self.observers.emit
         self.decisions = Decisions(settings.telemetry.keep_decisions)
-        self.observers.add(self.decisions.observe)
+        self.observers.add(self.decisions.observe, AttemptEnded, Ended)
+        self.feeds = Feeds(settings.engine.keep_ended, settings.engine.keep_ended_bytes)
+        self.observers.add(self.feeds.observe)
 
         self.tasks = Tasks(self.clock)
         self.deadlines = Deadlines(self.clock)
@@ -125,13 +140,18 @@ class House:
         self.replies = Replies(settings.engine.keep_ended, settings.engine.keep_ended_bytes)
         self.keeper = LeaseKeeper(self.engine, self.clock, settings.engine.lease_s)
         self.reaper = Reaper(self.engine, self.notifier, self.clock, self.bell.ring, self.keeper.revive)
-        self.settler = Settler(self.engine, self.replies, self.clock, self.rng, self.emit, self.reaper.expect)
+        self.settler = Settler(
+            self.engine, self.replies, self.clock, self.rng, self.emit, self.reaper.expect, self.bell.ring
+        )
 
         self.pools: dict[str, Pool] = {}
         self.dispatchers: dict[str, Dispatcher] = {}
+        self.costs = Costs(settings, self.pools, self.clock, self._beside, self.observers)
         self.fleet = Fleet(self.pools, self.make_endpoint, self.clock, self.tasks)
-        self.deliver: Deliver = stack.build(self.delivery_layers(), Pick(self.pools, self.clock))
-        self.core = RouterCore(self.engine, self.replies, self.settler, self.clock, self.running, self.close_doors)
+        self.deliver: Deliver = stack.build(self.delivery_layers(), Pick(self.pools, self.preferred, self.clock))
+        self.core = RouterCore(
+            self.engine, self.replies, self.settler, self.clock, self.running, self.dispatchers, self.close_doors
+        )
         self.rebuild(settings)
 
     # The way of a message, in the order in which it meets the layers.
@@ -146,6 +166,8 @@ class House:
             RateLimit(self.limits.per_client, self.limits.overall),
             FloodGuard(self.limits.flood),
             Classify(self.classifier, self.pins, routes(self.settings), self.clock),
+            Speak(self.pools, self.rules),
+            Budget(self.costs.spending, self.costs.estimate),
             Shed(self.pools, self.rules, self.engine.waiting, self.settings.shed),
         )
 
@@ -157,7 +179,7 @@ class House:
     def delivery_layers(self) -> tuple[DeliverLayer, ...]:
         """Return the layers of delivery, the outermost first; the leaf is `Pick`."""
         return (
-            MeasureDelivery(self.clock, self.emit),
+            MeasureDelivery(self.clock, self.emit, self.costs.fares.cost),
             RescueDelivery(),
             HoldLease(self.keeper),
             Expire(self.clock),
@@ -169,6 +191,7 @@ class House:
             Track(endpoint, pool, self.clock),
             Breaker(endpoint, pool, self.clock),
             Limit(endpoint),
+            DrawQuota(endpoint, self.costs.quotas.account(endpoint.settings.quota)),
             Timeout(endpoint, self.deadlines, self.clock),
         )
 
@@ -178,17 +201,29 @@ class House:
         """Build the admission stack from `settings` around the same state and swap it in."""
         self.settings = settings
         self.rules = self.bell.rules = fallback_rules(settings)
+        self.costs.use(settings, self.rules)
         self.validator = Validator(settings.validation, settings.classes)
         self.classifier = Classifier(settings.classifier, settings.classes)
+        self.destinations = Destinations(settings.classes, self.pools)
         for name, of in settings.pools.items():
             if name not in self.pools:
                 self.add_pool(self.make_pool(name, of))
+        for pool in self.pools.values():
+            pool.patience_s = settings.conversations.patience_s
         self.settler.policies = {name: pool.retry for name, pool in settings.pools.items()}
         for name, dispatcher in self.dispatchers.items():
             dispatcher.guests = guests_of(name, self.pools, self.rules)
             dispatcher.timeout_s = timeout_of(settings.pools[name])
         self.previewer = Previewer(
-            self.validator, self.classifier, self.pins, routes(settings), self.rules, self.pools, self.clock
+            self.validator,
+            self.classifier,
+            self.pins,
+            routes(settings),
+            self.rules,
+            self.pools,
+            self.clock,
+            self.costs,
+            self.preferred,
         )
         self.core.admit = stack.build(self.admission_layers(), self.admission_leaf())
 
@@ -213,6 +248,7 @@ class House:
             tasks=self.tasks,
             emit=self.emit,
             running=self.running,
+            ring=partial(self.bell.ring, pool.name),
         )
 
     def make_endpoint(
@@ -223,7 +259,7 @@ class House:
             settings=settings,
             load=WorkerLoad(settings.id, settings.max_in_flight, pool.mean, settings.weight),
             breaker=CircuitBreaker(breaker or self.settings.pools[pool.name].breaker, self.rng),
-            transport=self._make_transport(settings),
+            transport=self._make_transport(pool.name, settings),
             origin=origin,
         )
         self.equip(endpoint, pool)
@@ -233,32 +269,38 @@ class House:
         """Build the stack of a worker anew around what it has now; calls that are out finish on the old one."""
         endpoint.deliver = stack.build(self.endpoint_layers(endpoint, pool), Send(endpoint))
 
-    def _make_transport(self, settings: WorkerSettings) -> Transport:
+    def _make_transport(self, pool: str, settings: WorkerSettings) -> Transport:
         token = None
-        if settings.auth is not None:
+        if isinstance(settings.auth, Secret):
             token = self.secrets.hide(settings.auth, f"auth of worker {settings.id}").reveal
             token()
-        slots = settings.max_in_flight
-        match settings.transport:
-            case "http":
-                return HttpTransport(settings.url or "", max_in_flight=slots, token=token)
-            case "openai":
-                return OpenAITransport(settings.url or "", model=settings.model or "", max_in_flight=slots, token=token)
-            case "subprocess":
-                return SubprocessTransport(tuple(settings.command), max_in_flight=slots)
-            case _:
-                if settings.id not in self.local:
-                    raise UsageError(
-                        f"worker {settings.id!r} has transport 'callable', but no function was given for it: pass"
-                        f" workers={{'POOL': {{{settings.id!r}: function}}}} or call add_worker"
-                    )
-                return CallableTransport(self.local[settings.id], max_in_flight=slots)
+        ssl = tls.context(settings.tls, self._beside, f"tls of worker {settings.id}")
+        patience = partial(self._patience, pool)
+        return building.build(settings, token=token, ssl=ssl, patience=patience, local=self.local)
+
+    def _patience(self, pool: str) -> Patience:
+        """Return for how long a streamed answer of a pool may be silent, by the settings in force."""
+        of = self.settings.pools[pool]
+        return Patience(of.first_token_s, of.idle_s)
+
+    def resolve_class(self, name: str) -> str | None:
+        """Return the class that a class name, an alias or a pool stands for, by the settings in force."""
+        return self.destinations.message_class(name)
+
+    def resolve_model(self, name: str) -> tuple[str, str] | None:
+        """Return the class that a name stands for in place of a model, and the worker model where it is one."""
+        return self.destinations.model(name)
 
     # Life.
 
     async def start(self) -> None:
-        """Open the engine, let the workers of the settings join, and begin to dispatch and reap."""
+        """Open the engine, let the workers of the settings join, and begin to dispatch and reap.
+
+        Raises:
+            LedgerUnusable: there are budgets, and what is spent cannot be written down.
+        """
         await self.engine.open()
+        self.costs.spending.prepare(self.settings)
         for name, pool in self.settings.pools.items():
             for worker in pool.workers:
                 await self.fleet.join(name, worker, "file")
@@ -283,6 +325,7 @@ class House:
             self.deadlines.close()
             await self.fleet.close()
             await self.engine.close()
+            self.costs.spending.close()
 
     def close_doors(self) -> None:
         """Take nothing new from now on."""

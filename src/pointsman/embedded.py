@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -18,10 +18,12 @@ from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
 from pointsman.model.outcome import Receipt, Refused, Reply
 from pointsman.model.result import Result
 from pointsman.model.settings import PoolSettings, Settings, WorkerSettings
-from pointsman.ports import Clock, Counts
+from pointsman.model.views import Counts
+from pointsman.ports import Clock
 from pointsman.reload import reload
 from pointsman.runtime.decisions import record
 from pointsman.runtime.fleet import WorkerView
+from pointsman.runtime.pieces import words
 from pointsman.runtime.preview import Preview
 from pointsman.transports.callable import MessageFault, Target, WorkerBusy
 
@@ -129,6 +131,19 @@ class Router:
         if result.reply is None or not result.delivered:
             raise DeliveryError(result.id, result.status, result.detail)
         return result.reply
+
+    def stream(self, message: str, *, client: str = LOCAL_CLIENT, **fields: Any) -> AsyncIterator[str]:
+        """Send a message and iterate over its answer's text as it comes: `async for piece in router.stream("...")`.
+
+        A worker that answers whole gives one piece. Stopping early cancels the message.
+
+        Raises:
+            RefusedError: it was not accepted.
+            DeliveryError: it was accepted, but ended otherwise than delivered.
+        """
+        self._must_have_begun()
+        envelope = self._wrap(message, client, {**fields, "stream": True})
+        return words(lambda sink: self.house.core.send(envelope, None, sink), self.house.tasks)
 
     async def submit(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Receipt:
         """Hand over a message without waiting for its end; the memory engine refuses that, as it cannot keep it."""
@@ -254,15 +269,7 @@ def _check_workers(workers: object) -> None:
 
 async def replay(house: House, message_id: str) -> Result | Refused:
     """Send a dead letter again under a new id and wait for its end; see `RouterCore.replay`."""
-
-    def wrap(old: Envelope) -> Envelope:
-        envelope = house.envelopes.wrap(
-            old.message, client=old.client, protocol=old.protocol, body=old.body, replay_of=old.id
-        )
-        envelope.size_bytes = old.size_bytes
-        return envelope
-
-    return await house.core.replay(message_id, wrap)
+    return await house.core.replay(message_id, house.envelopes.again)
 
 
 def decision(house: House, message_id: str) -> Decision | None:

@@ -24,8 +24,13 @@ from pointsman.runtime.pool import Pool
 _NEEDS_RESTART = ("server", "engine", "telemetry")
 """Sections that are read once, at the start."""
 
-_FIXED = {"limits": ("max_clients", "flood_tracked"), "classifier": ("pin_s", "max_pins")}
-"""Keys of other sections of which the same is true: how much is remembered, and for how long."""
+_FIXED = {
+    "limits": ("max_clients", "flood_tracked"),
+    "classifier": ("pin_s", "max_pins"),
+    "conversations": ("prefer_s", "max_tracked"),
+    "costs": ("ledger",),
+}
+"""Keys of other sections of which the same is true: how much is remembered, for how long, and where."""
 
 
 @dataclass(slots=True)
@@ -54,6 +59,7 @@ async def reload(house: House, settings: Settings) -> dict[str, list[str]]:
     Raises:
         SettingsError: they cannot be used, would take a pool away, or name a secret or a function that is not there.
         Conflict: the router does not run, or a worker joined or left by hand in the meantime.
+        LedgerUnusable: there are budgets now, and what is spent cannot be written down.
         In every case nothing has changed.
     """
     async with house.reloading:
@@ -70,6 +76,7 @@ async def reload(house: House, settings: Settings) -> dict[str, list[str]]:
             for _, endpoint in plan.join:
                 await endpoint.transport.open()
             _check_again(house, plan)
+            house.costs.spending.prepare(in_force)
             _carry_out(house, old, plan)
             done = True
         finally:
@@ -155,6 +162,8 @@ def _carry_out(house: House, old: Settings, plan: _Plan) -> None:
             house, house.pools[name], was.balancer, breaker_changed=was.breaker != settings.pools[name].breaker
         )
     for pool, endpoint in plan.join:
+        # Again, as what it was built around before, such as a quota, may have come with these settings.
+        house.equip(endpoint, pool)
         pool.join(endpoint)
     for name in house.dispatchers:
         if name not in known:

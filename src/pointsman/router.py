@@ -6,15 +6,17 @@ The public `Router(settings)` is built around it by `assembly`; simulation and t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Cause, Receipt, Refusal, Refused
 from pointsman.model.result import Result
 from pointsman.model.states import DEAD_LETTERS, ENDS, Status
-from pointsman.ports import Admit, Clock, DeadLetter, EndedMessage, Engine
-from pointsman.runtime.replies import Replies, Waiter
+from pointsman.model.views import DeadLetter, EndedMessage
+from pointsman.ports import Admit, Attempt, Clock, Engine
+from pointsman.runtime.dispatcher import Dispatcher
+from pointsman.runtime.replies import BufferSink, Replies, Waiter
 from pointsman.runtime.settling import Settler
 
 _DRAIN_LOOK_S = 0.02
@@ -35,7 +37,8 @@ class RouterCore:
         replies: callers that wait.
         settler: tells of messages that end without an attempt.
         clock: time.
-        running: deliveries by message id.
+        running: attempts by message id.
+        dispatchers: by pool; of them a sender that waits to the end takes its own message.
         close_doors: makes admission refuse with `draining`.
     """
 
@@ -45,7 +48,8 @@ class RouterCore:
         replies: Replies,
         settler: Settler,
         clock: Clock,
-        running: dict[str, asyncio.Task[None]],
+        running: dict[str, Attempt],
+        dispatchers: Mapping[str, Dispatcher],
         close_doors: Callable[[], None],
     ) -> None:
         self.admit: Admit = _not_assembled
@@ -54,25 +58,33 @@ class RouterCore:
         self._settler = settler
         self._clock = clock
         self._running = running
+        self._dispatchers = dispatchers
         self._close_doors = close_doors
         self._replaying: set[str] = set()
 
-    async def send(self, envelope: Envelope, wait_s: float | None) -> Result | Refused:
+    async def send(self, envelope: Envelope, wait_s: float | None, sink: BufferSink | None = None) -> Result | Refused:
         """Admit a message and wait for its end.
 
         Args:
             envelope: the message.
             wait_s: how long to wait, seconds; None waits for the end.
+            sink: takes the answer as it comes; by default it is collected and comes with the result.
 
         Returns:
             What it ended as; its state so far where `wait_s` was over first; or why it was refused. A caller that is
             cancelled while it waits cancels its message.
         """
-        waiter = self._replies.open(envelope.id)
+        waiter = self._replies.open(envelope.id, sink)
+        envelope.by_sender = wait_s is None
         try:
             receipt = await self.admit(envelope)
             if isinstance(receipt, Refused):
                 return receipt
+            if envelope.by_sender:
+                dispatcher = self._dispatchers[envelope.pool]
+                attempt = await dispatcher.take(envelope)
+                if attempt is not None:
+                    await dispatcher.carry(attempt)
             return await self._await_end(envelope, waiter, wait_s)
         except asyncio.CancelledError:
             await self.cancel(envelope.id)
@@ -95,6 +107,10 @@ class RouterCore:
             attempts=envelope.attempt,
             detail="the sender did not wait for the end; ask for it by id",
         )
+
+    def leave(self, message_id: str) -> None:
+        """The caller goes, and the message goes on: what it ends as is kept for a while."""
+        self._replies.leave(message_id)
 
     async def submit(self, envelope: Envelope) -> Receipt:
         """Admit a message without waiting for its end."""
@@ -126,9 +142,9 @@ class RouterCore:
         ended = await self._engine.cancel(message_id, cause)
         if ended is None:
             return False
-        task = self._running.get(message_id)
-        if task is not None:
-            task.cancel()
+        attempt = self._running.get(message_id)
+        if attempt is not None and attempt.task is not asyncio.current_task():
+            attempt.revoke()
         self._settler.ended(ended)
         return True
 

@@ -15,10 +15,13 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from pointsman.assembly import House
+from pointsman.config.keys_file import KeysFile, keys_path
 from pointsman.config.load import Loaded
+from pointsman.core.keys import KeyRing
 from pointsman.embedded import replay
 from pointsman.http.app import App
 from pointsman.http.server import HttpServer, bind
@@ -43,6 +46,9 @@ log = logging.getLogger("pointsman.serving")
 ReadAgain = Callable[[], Loaded]
 """Reads the settings once more, from where they came; raises SettingsError."""
 
+Keys = Callable[[], KeyRing]
+"""Returns the API keys in force; may raise SettingsError when it is called for the first time."""
+
 
 def version() -> str:
     """Return the version of Pointsman."""
@@ -56,10 +62,12 @@ class Service:
     Args:
         house: the router, not started yet; its settings say where to listen.
         read_again: reads the settings for a reload; None where they came from a program and cannot be read again.
+        keys: the API keys in force; by default those in `server.keys_file`, beside the working directory.
     """
 
-    def __init__(self, house: House, read_again: ReadAgain | None = None) -> None:
+    def __init__(self, house: House, read_again: ReadAgain | None = None, keys: Keys | None = None) -> None:
         self.house = house
+        self.keys = keys or KeysFile(Path(house.settings.server.keys_file), house.clock).ring
         self.metrics = Metrics(house.settings)
         self.stop_asked = asyncio.Event()
         self.lag_s: float | None = None
@@ -72,7 +80,8 @@ class Service:
         self._server: HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
         self._patience: asyncio.Timeout | None = None
-        house.observers.add(self.metrics.observe)
+        for kind, count in self.metrics.listeners.items():
+            house.observers.add(count, kind)
 
     @property
     def url(self) -> str:
@@ -88,29 +97,27 @@ class Service:
             core=house.core,
             fleet=house.fleet,
             engine=house.engine,
+            feeds=house.feeds,
             decisions=house.decisions,
             envelopes=house.envelopes,
             clock=house.clock,
             settings=lambda: house.settings,
             preview=self.preview,
             replay=lambda message_id: replay(house, message_id),
-            resolve_class=self.resolve_class,
+            resolve_class=house.resolve_class,
+            resolve_model=house.resolve_model,
             reload=self.reload,
             metrics=self.exposition,
             is_ready=lambda: house.doors_open,
+            keys=self.keys,
+            costs=house.costs,
+            emit=house.emit,
             version=version(),
         )
 
     def preview(self, envelope: Envelope) -> Refused | Preview:
         """Return what would be decided for a message, by the settings in force now."""
         return self.house.previewer.preview(envelope)
-
-    def resolve_class(self, name: str) -> str | None:
-        """Return the class that a class name, an alias or a pool stands for, None if there is none."""
-        found = self.house.classifier.resolve(name)
-        if found is not None:
-            return found
-        return next((known for known, of in self.house.settings.classes.items() if of.pool == name), None)
 
     async def exposition(self, accept: str) -> tuple[bytes, str]:
         """Return the body of `/metrics` and its content type.
@@ -125,6 +132,8 @@ class Service:
             queues=await house.engine.queues(),
             workers=house.fleet.workers(),
             dead_letters=len(await house.engine.dead_letters(limit=house.settings.engine.keep_dead_letters)),
+            budgets=house.costs.spending.shares(),
+            quotas=house.costs.quotas.views(),
             reload_succeeded=self.reload_succeeded,
             loop_lag_s=self.lag_s,
             process=process.read(),
@@ -174,10 +183,12 @@ class Service:
 
         Raises:
             PortTaken: another process listens there.
-            NotLoopback: the address is none of this machine's loopback.
+            NotLoopback: the address is none of this machine's loopback, and there is no usable API key.
+            SettingsError: there is a file of API keys, and it cannot be used.
         """
         settings = self.house.settings.server
-        self._socket = bind(settings.listen)
+        counts = self.keys().counts(self.house.clock.wall())
+        self._socket = bind(settings.listen, is_guarded=counts.usable > 0)
         self._server = server = HttpServer(App(self.surface()), settings, [self._socket])
         started = asyncio.get_running_loop().create_future()
         await self.house.start()
@@ -235,9 +246,11 @@ class Service:
 
 
 @contextlib.asynccontextmanager
-async def open_service(house: House, read_again: ReadAgain | None = None) -> AsyncIterator[str]:
+async def open_service(
+    house: House, read_again: ReadAgain | None = None, keys: Keys | None = None
+) -> AsyncIterator[str]:
     """Serve a House while the block runs; yields its URL. After an error in the block nothing is waited for."""
-    service = Service(house, read_again)
+    service = Service(house, read_again, keys)
     drain_s = 0.0
     try:
         await service.start()
@@ -261,7 +274,8 @@ async def serve(loaded: Loaded, read_again: ReadAgain, *, on_started: Callable[[
     Raises:
         PointsmanError: it cannot start; the text says why.
     """
-    service = Service(House(loaded.settings), read_again)
+    house = House(loaded.settings, beside=loaded.path.parent if loaded.path else None)
+    service = Service(house, read_again, KeysFile(keys_path(loaded), house.clock).ring)
     _calm_collector()
     loop = asyncio.get_running_loop()
     try:

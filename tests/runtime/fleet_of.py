@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 from pointsman import stack
 from pointsman.core.balance import BALANCERS
@@ -71,10 +72,10 @@ class Yard:
     def _called_for_help(self) -> None:
         self.calls_for_help += 1
 
-    def endpoint(self, worker_id: str, transport: Scripted, slots: int = 1) -> Endpoint:
+    def endpoint(self, worker_id: str, transport: Scripted, /, slots: int = 1, **settings: Any) -> Endpoint:
         """Build a worker with its own stack; it has not joined."""
         endpoint = Endpoint(
-            WorkerSettings(id=worker_id, max_in_flight=slots),
+            WorkerSettings(id=worker_id, max_in_flight=slots, **settings),
             WorkerLoad(worker_id, slots, self.pool.mean),
             CircuitBreaker(self.breaker, self.rng),
             transport,
@@ -88,8 +89,8 @@ class Yard:
         endpoint.deliver = stack.build(layers, Send(endpoint))
         return endpoint
 
-    def join(self, worker_id: str, transport: Scripted, slots: int = 1) -> Endpoint:
+    def join(self, worker_id: str, transport: Scripted, /, slots: int = 1, **settings: Any) -> Endpoint:
         """Build a worker and let it join."""
-        endpoint = self.endpoint(worker_id, transport, slots)
+        endpoint = self.endpoint(worker_id, transport, slots, **settings)
         self.pool.join(endpoint)
         return endpoint

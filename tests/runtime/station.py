@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Sequence
 
 from pointsman import stack
+from pointsman.core.affinity import PreferredWorkers
 from pointsman.core.routing import FallbackRule
 from pointsman.engines.local.engine import LocalEngine
 from pointsman.layers.delivery.hold_lease import HoldLease
@@ -16,7 +16,7 @@ from pointsman.model.events import Event
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Accepted
 from pointsman.model.settings import EngineSettings, RetrySettings
-from pointsman.ports import Lease, Source
+from pointsman.ports import Attempt, Lease, Source
 from pointsman.runtime.bell import Bell
 from pointsman.runtime.dispatcher import Dispatcher
 from pointsman.runtime.leases import LeaseKeeper
@@ -62,23 +62,31 @@ class Station:
         self.keeper = LeaseKeeper(self.engine, self.clock, lease_s)
         self.reaper = Reaper(self.engine, self.notifier, self.clock, self.bell.ring, self.keeper.revive)
         self.settler = Settler(
-            self.engine, self.replies, self.clock, random.Random(1), self.events.append, self.reaper.expect
+            self.engine,
+            self.replies,
+            self.clock,
+            random.Random(1),
+            self.events.append,
+            self.reaper.expect,
+            self.bell.ring,
         )
         retry = RetrySettings(base_s=1.0, jitter_share=0.0)
         self.settler.policies = {"coders": retry, "planners": retry}
-        self.running: dict[str, asyncio.Task[None]] = {}
+        self.running: dict[str, Attempt] = {}
+        self.preferred = PreferredWorkers(3600.0, 100)
         layers = (MeasureDelivery(self.clock, self.events.append), HoldLease(self.keeper))
         self.dispatcher = Dispatcher(
             self.yard.pool,
             engine=self.engine,
             notifier=self.notifier,
-            deliver=stack.build(layers, Pick(self.pools, self.clock)),
+            deliver=stack.build(layers, Pick(self.pools, self.preferred, self.clock)),
             settler=self.settler,
             replies=self.replies,
             clock=self.clock,
             tasks=self.tasks,
             emit=self.events.append,
             running=self.running,
+            ring=lambda: self.bell.ring("coders"),
         )
         self.made = 0
 

@@ -9,6 +9,7 @@ from pointsman.model.events import Admitted, AttemptEnded, Ended
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import AttemptRecord, Cause
 from pointsman.model.states import Status
+from pointsman.model.usage import Estimate, Usage
 from pointsman.runtime.decisions import Decisions, record
 from pointsman.testing.make import envelope
 
@@ -62,6 +63,19 @@ def test_a_fallback_is_one_where_another_pool_served() -> None:
     assert (kept.pool, kept.worker, kept.fallback, kept.queued_s) == ("planners", "p", True, 1.0)
 
 
+def test_a_record_says_which_worker_was_preferred_and_what_it_waited_for() -> None:
+    """At the last attempt, and whether it got that one; the waits of all attempts together."""
+    of = envelope()
+    assert (record(of, Status.QUEUED).preferred, record(of, Status.QUEUED).parked_s) == (None, 0.0)
+    of.trail.append(msgspec.structs.replace(tried("w", result="worker_error"), preferred="w", parked_s=1.0))
+    assert (record(of, Status.DELAYED).preferred, record(of, Status.DELAYED).got_preferred) == ("w", True)
+    of.trail.append(msgspec.structs.replace(tried("v"), preferred="w", parked_s=0.5))
+    last = record(of, Status.DELIVERED)
+    assert (last.preferred, last.got_preferred, last.parked_s) == ("w", False, 1.5)
+    of.trail.append(tried("v"))
+    assert (record(of, Status.DELIVERED).preferred, record(of, Status.DELIVERED).got_preferred) == (None, None)
+
+
 def test_the_oldest_records_go_first() -> None:
     """Bounded; what is no end is not kept."""
     decisions = Decisions(3)
@@ -93,3 +107,17 @@ def test_an_attempt_of_an_unknown_message_is_no_record() -> None:
     decisions = Decisions(3)
     decisions.observe(AttemptEnded(1011.0, envelope(), "coders", "w", 0.5, 0.5, None))
     assert len(decisions) == 0
+
+
+def test_a_record_says_what_was_expected_and_what_was_taken() -> None:
+    """Before the end what is known so far; of a cancelled stream what its attempt tells at last."""
+    decisions = Decisions(3)
+    of = envelope()
+    of.estimate = Estimate(100, 50, 0.5)
+    assert (record(of, Status.QUEUED).estimate, record(of, Status.QUEUED).usage) == (of.estimate, None)
+    decisions.observe(ended(of, Status.CANCELLED, Cause.SENDER))
+    of.usage, of.cost = Usage(90, 0, 0, 5), 0.125
+    decisions.observe(AttemptEnded(1011.0, of, "planners", "p", 0.5, 0.5, None))
+    kept = decisions.get(of.id)
+    assert kept is not None
+    assert (kept.estimate, kept.usage, kept.cost) == (of.estimate, of.usage, 0.125)

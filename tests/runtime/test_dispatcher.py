@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from pointsman.core.routing import FallbackRule
 from pointsman.model.errors import EngineUnavailable
 from pointsman.model.events import AttemptStarted
-from pointsman.model.outcome import Failed, Failure
+from pointsman.model.message import Envelope
+from pointsman.model.outcome import Accepted, Delivered, Failed, Failure
 from pointsman.model.settings import BreakerSettings
 from pointsman.runtime.dispatcher import Guest, guests_of
 from pointsman.sim import SimClock
+from pointsman.testing.make import attempt
 from tests.runtime.fleet_of import Scripted, Yard
 from tests.runtime.station import Station
 
@@ -72,10 +75,11 @@ async def test_a_delivery_that_never_began_gives_its_promise_back() -> None:
     await station.engine.open()
     await station.put()
     await station.dispatcher.step()
-    (task,) = station.running.values()
+    (attempt,) = station.running.values()
     await station.engine.cancel(f"{1:032x}")
-    task.cancel()
-    await asyncio.wait([task])
+    attempt.revoke()
+    assert attempt.task is not None
+    await asyncio.wait([attempt.task])
     await asyncio.sleep(0)
     assert (station.yard.pool.free, station.running) == (1, {})
     await station.start()
@@ -271,4 +275,148 @@ async def test_any_number_of_slots_is_filled(slots: int) -> None:
     for waiter in waiters:
         await waiter.wait(None)
     assert station.yard.pool.free == slots
+    await station.tasks.close()
+
+
+async def carried(station: Station, message: Envelope) -> asyncio.Task[bool]:
+    """Let a sender take and carry its message, once the dispatcher rests; the task tells whether it could."""
+    await station.clock.sleep(1.0)
+    assert await station.engine.put(message) == Accepted(message.id)
+
+    async def send() -> bool:
+        attempt = await station.dispatcher.take(message)
+        if attempt is not None:
+            await station.dispatcher.carry(attempt)
+        return attempt is not None
+
+    task = asyncio.ensure_future(send())
+    await station.clock.sleep(1.0)
+    return task
+
+
+async def test_a_sender_carries_its_own_message_where_a_slot_is_free() -> None:
+    """In its own task: the dispatcher is not woken and nothing is left afterwards."""
+    station = Station()
+    worker = Scripted()
+    station.yard.join("w", worker)
+    await station.start()
+    await station.clock.sleep(1.0)
+    tasks = len(station.tasks)
+    sender = await carried(station, station.message())
+    assert await sender
+    assert (len(station.tasks), station.running, station.yard.pool.free) == (tasks, {}, 1)
+    assert worker.sent[0].task is sender
+    assert (await station.engine.counts()).delivered == 1
+    await station.tasks.close()
+
+
+async def test_a_sender_takes_no_turn_that_is_not_its_own() -> None:
+    """Whoever is before it is handed out instead, and it waits like any other."""
+    station = Station()
+    hold = asyncio.Event()
+    worker = Scripted(hold=hold)
+    station.yard.join("w", worker)
+    await station.engine.open()
+    first = await station.put(tell=False, priority="critical")
+    sender = await carried(station, station.message(priority="bulk"))
+    assert not await sender
+    assert [attempt.envelope.level for attempt in worker.sent] == [0]
+    station.tasks.supervise(station.dispatcher.run, "dispatcher")
+    hold.set()
+    await first.wait(None)
+    await station.clock.sleep(1.0)
+    assert [attempt.envelope.level for attempt in worker.sent] == [0, 4]
+    await station.tasks.close()
+
+
+async def test_a_slot_that_becomes_free_goes_to_whoever_waits_for_it() -> None:
+    """Also when nobody waited at the dispatcher's last look, and the message was its sender's to carry."""
+    station = Station()
+    hold = asyncio.Event()
+    worker = Scripted(hold=hold)
+    station.yard.join("w", worker)
+    await station.start()
+    await station.clock.sleep(1.0)
+    senders = [await carried(station, station.message()) for _ in range(3)]
+    assert [sender.done() for sender in senders] == [False, True, True]
+    hold.set()
+    await station.clock.sleep(1.0)
+    assert (len(worker.sent), (await station.engine.counts()).delivered) == (3, 3)
+    await station.tasks.close()
+
+
+async def test_ending_a_message_that_its_sender_carries_spares_the_sender() -> None:
+    """What is broken off is the attempt: the sender goes on and learns the end."""
+    station = Station()
+    station.yard.join("w", Scripted(hold=asyncio.Event()))
+    await station.start()
+    sender = await carried(station, station.message())
+    (attempt,) = station.running.values()
+    await station.engine.cancel(attempt.envelope.id)
+    attempt.revoke()
+    assert await sender
+    assert sender.cancelling() == 0
+    assert (station.running, station.yard.pool.free) == ({}, 1)
+    await station.tasks.close()
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+async def test_a_sender_that_is_cancelled_itself_stays_cancelled(revoked: bool) -> None:
+    """Also where its message was ended at the same moment."""
+    station = Station()
+    station.yard.join("w", Scripted(hold=asyncio.Event()))
+    await station.start()
+    sender = await carried(station, station.message())
+    if revoked:
+        next(iter(station.running.values())).revoke()
+    sender.cancel()
+    await asyncio.wait([sender])
+    assert sender.cancelled()
+    assert (station.running, station.yard.pool.free) == ({}, 1)
+    await station.tasks.close()
+
+
+async def test_a_message_that_is_ready_again_at_once_is_looked_for() -> None:
+    """An attempt that failed and may be repeated without a pause wakes the dispatcher, though no slot was missed."""
+    station = Station()
+    worker = Scripted(Failed(Failure.WORKER_ERROR, "no", "w", sent=True), Delivered("w"))
+    station.yard.join("w", worker)
+    policy = station.settler.policies["coders"]
+    station.settler.policies = {"coders": msgspec.structs.replace(policy, base_s=1e-300)}
+    await station.start()
+    await station.clock.sleep(1.0)
+    message = station.message()
+    message.expires_at = station.clock.monotonic() + 60.0
+    sender = await carried(station, message)
+    assert await sender
+    await station.clock.sleep(5.0)
+    assert (len(worker.sent), (await station.engine.counts()).delivered) == (2, 1)
+    await station.tasks.close()
+
+
+async def test_a_promise_that_is_void_serves_whoever_is_parked_for_a_slot() -> None:
+    """Its patience was over while the only free slot was promised to another attempt, which never took it."""
+    station = Station()
+    station.yard.pool.patience_s = 1.0
+    home = station.yard.join("a", Scripted(hold=asyncio.Event()))
+    station.yard.join("b", Scripted())
+    await station.engine.open()
+    occupied = asyncio.ensure_future(home.deliver(attempt(at=station.clock.monotonic(), timeout_s=1e6)))
+    await asyncio.sleep(0)
+    station.preferred.note("coders", "someone", "talk", "a", station.clock.monotonic())
+    waiter = await station.put(conversation_id="talk")
+    assert await station.dispatcher.step()
+    await asyncio.sleep(0)
+    other = station.message()
+    assert await station.engine.put(other) == Accepted(other.id)
+    promised = await station.dispatcher.take(other)
+    assert promised is not None
+    await station.clock.sleep(5.0)
+    assert waiter.result is None
+    station.dispatcher._finished(promised)
+    result = await waiter.wait(None)
+    assert result is not None
+    assert (result.delivered, result.worker) == (True, "b")
+    occupied.cancel()
+    await asyncio.wait([occupied])
     await station.tasks.close()

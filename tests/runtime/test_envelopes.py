@@ -57,3 +57,15 @@ def test_what_the_sender_added_is_kept() -> None:
     )
     assert (of.client, of.protocol, of.body, of.size_bytes) == ("c", "openai", b"12345", 5)
     assert (of.idempotency_key, of.replay_of) == ("k", "r" * 32)
+
+
+def test_an_envelope_is_made_again_with_all_that_its_sender_had_said() -> None:
+    """Under a new id: another message that says the same, in the same language and to the same place."""
+    source = envelopes(FakeClock())
+    old = source.wrap(Message(text="x"), client="c", protocol="openai", body=b"{}", key_id="k", group="g")
+    old.endpoint, old.headers, old.model, old.max_output_tokens = "/embeddings", (("a", "b"),), "m", 7
+    new = source.again(old)
+    said = ("message", "client", "protocol", "body", "key_id", "group", "endpoint", "headers", "model")
+    assert [getattr(new, name) for name in said] == [getattr(old, name) for name in said]
+    assert (new.max_output_tokens, new.size_bytes, new.replay_of) == (7, 2, old.id)
+    assert new.id != old.id

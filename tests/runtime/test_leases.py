@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -62,7 +63,8 @@ class Hall:
 
     def deliver(self, out: Attempt) -> asyncio.Task[None]:
         """Hold an attempt in a task of its own."""
-        return self.tasks.spawn(self.carry(out), "delivery")
+        out.task = delivery = self.tasks.spawn(self.carry(out), "delivery")
+        return delivery
 
 
 async def test_a_held_lease_outlives_its_length() -> None:
@@ -110,7 +112,7 @@ async def test_a_delivery_whose_lease_was_taken_away_is_cancelled() -> None:
             cleaned_up = True
             raise
 
-    delivery = hall.tasks.spawn(clean_up_slowly(), "delivery")
+    delivery = out.task = hall.tasks.spawn(clean_up_slowly(), "delivery")
     await hall.clock.sleep(0.0)
     await hall.engine.cancel(out.envelope.id)
     await asyncio.wait([delivery])
@@ -185,3 +187,20 @@ async def _run_out(hall: Hall) -> list[Lease]:
     await hall.clock.sleep(LEASE_S + 0.1)
     hall.engine.reachable = True
     return (await hall.engine.reap()).lost
+
+
+async def test_an_attempt_that_is_over_is_let_go() -> None:
+    """Once the last one renewed was kept until the next round, with its message of 32 MiB."""
+    hall = Hall()
+    await hall.put()
+    out = await hall.attempt()
+    message_id = out.envelope.id
+    delivery = hall.deliver(out)
+    await hall.clock.sleep_until(hall.clock.monotonic() + LEASE_S)
+    await hall.engine.settle(out.lease, Ack())
+    delivery.cancel()
+    await asyncio.wait([delivery])
+    del out, delivery
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one) is Attempt and one.envelope.id == message_id]
+    await hall.tasks.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pointsman.model.events import Event, WorkerJoined
+from pointsman.model.events import Event, WorkerJoined, WorkerLeft
 from pointsman.runtime.observers import Observers
 
 EVENTS = [WorkerJoined(float(number), "coders", "w") for number in range(3)]
@@ -64,3 +64,17 @@ def test_a_listener_may_remove_itself() -> None:
     observers.emit(EVENTS[0])
     observers.emit(EVENTS[1])
     assert heard == EVENTS[:2]
+
+
+def test_a_listener_hears_the_kinds_it_asked_for() -> None:
+    """Others cost it nothing; one that named no kind hears all, also kinds that were told of before it came."""
+    observers = Observers()
+    some: list[Event] = []
+    every: list[Event] = []
+    observers.add(some.append, WorkerLeft)
+    observers.emit(WorkerJoined(1.0, "coders", "w"))
+    observers.add(every.append)
+    observers.emit(WorkerJoined(2.0, "coders", "w"))
+    observers.emit(WorkerLeft(3.0, "coders", "w"))
+    assert [type(event) for event in some] == [WorkerLeft]
+    assert [type(event) for event in every] == [WorkerJoined, WorkerLeft]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from math import inf
 
 import pytest
 
 from pointsman.core.balance import BALANCERS
+from pointsman.core.suitable import Need
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.events import BreakerMoved, WorkerJoined, WorkerLeft
 from pointsman.model.outcome import Delivered, Failed, Failure
@@ -141,6 +143,7 @@ async def test_a_pool_that_always_has_more_to_do_stays_busy() -> None:
     yard = Yard(clock)
     endpoint = yard.join("w", Scripted())
     yard.pool.spare()
+    yard.pool.starve()
     began = clock.monotonic()
     for _ in range(5):
         hold = asyncio.Event()
@@ -235,3 +238,70 @@ async def test_free_slots_are_right_after_any_history() -> None:
             yard.pool.advance(clock.monotonic())
         assert yard.pool.free == sum(one.load.available for one in yard.pool)
         assert (yard.pool.down_since is None) == any(one.up for one in yard.pool)
+
+
+async def test_a_slot_that_was_claimed_in_vain_wakes_whoever_waits() -> None:
+    """As one that becomes free does; where nobody waits, nobody is woken."""
+    yard = Yard(SimClock())
+    yard.join("w", Scripted(), slots=2)
+    for waits in (True, False):
+        yard.pool.starve() if waits else yard.pool.spare()
+        yard.pool.claim()
+        wakes = yard.wakes
+        yard.pool.give_back()
+        assert (yard.pool.free, yard.wakes > wakes) == (2, waits)
+
+
+async def test_a_slot_that_is_promised_is_counted_once() -> None:
+    """Not free, not in flight, and still one of its worker's: also after the pool has looked at it anew."""
+    yard = Yard(SimClock())
+    endpoint = yard.join("w", Scripted(), slots=3)
+    endpoint.reserve(2)
+    yard.pool.refresh(endpoint)
+    assert (yard.pool.free, yard.pool.slots, endpoint.load.available) == (1, 3, 1)
+    endpoint.reserve(-2)
+    yard.pool.changed(endpoint)
+    assert (yard.pool.free, yard.pool.slots, endpoint.load.available) == (3, 3, 3)
+
+
+async def test_a_pool_knows_who_of_its_workers_can_serve_what() -> None:
+    """From the day they join to the day they leave."""
+    yard = Yard(SimClock())
+    need = Need("openai", True, "")
+    endpoint = yard.join("a", Scripted(), transport="anthropic")
+    assert (yard.pool.roster.unsuitable(need), yard.pool.roster.serves(need)) == (frozenset({"a"}), False)
+    yard.join("o", Scripted(), transport="openai", slots=5)
+    assert yard.pool.roster.serves(need)
+    assert (yard.pool.slots_of({"a"}), yard.pool.slots) == (5, 6)
+    yard.pool.remove(endpoint)
+    assert (yard.pool.roster.unsuitable(need), yard.pool.find("a")) == (frozenset(), None)
+
+
+async def test_a_pause_may_be_shortened_and_ends_by_itself_or_when_told() -> None:
+    """What a provider account says last counts, apart from what the worker itself asked for."""
+    clock = SimClock()
+    yard = Yard(clock)
+    endpoint = yard.join("w", Scripted())
+    now = yard.clock.monotonic()
+    yard.pool.pause(endpoint, now + 100.0)
+    yard.pool.pause(endpoint, now + 10.0)
+    assert (yard.pool.free, yard.pool.down_since) == (0, None)
+    assert yard.pool.advance(now) == now + 10.0
+    await clock.sleep(10.0)
+    yard.pool.advance(yard.clock.monotonic())
+    assert yard.pool.free == 1
+    yard.pool.hold(endpoint, now + 20.0)
+    yard.pool.pause(endpoint, 0.0)
+    assert yard.pool.free == 0
+
+
+async def test_a_pause_without_an_end_plans_no_look_and_ends_when_told() -> None:
+    """As many requests are out as may be: nobody knows until when. What else is planned stays planned."""
+    yard = Yard(SimClock())
+    endpoint = yard.join("w", Scripted())
+    now = yard.clock.monotonic()
+    yard.pool.pause(endpoint, inf)
+    assert yard.pool.advance(now) is None
+    yard.pool.hold(endpoint, now + 5.0)
+    yard.pool.pause(endpoint, 0.0)
+    assert yard.pool.advance(now) == now + 5.0

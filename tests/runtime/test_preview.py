@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from pointsman.core.affinity import PreferredWorkers
 from pointsman.core.classify.pins import ConversationPins
 from pointsman.core.classify.pipeline import Classifier
 from pointsman.core.ids import IdSource
@@ -12,9 +17,11 @@ from pointsman.core.routing import FallbackRule, routes
 from pointsman.core.validate import Validator
 from pointsman.model.message import Message
 from pointsman.model.outcome import Refusal, Refused
-from pointsman.model.settings import Settings
+from pointsman.model.settings import BudgetSettings, PriceSettings, Settings
+from pointsman.runtime.costs import Costs
 from pointsman.runtime.envelopes import Envelopes
-from pointsman.runtime.preview import Preview, Previewer
+from pointsman.runtime.observers import Observers
+from pointsman.runtime.preview import Expected, Preview, Previewer
 from pointsman.sim import SimClock
 from pointsman.testing.make import attempt
 from tests.runtime.fleet_of import Scripted, Yard
@@ -23,8 +30,8 @@ from tests.runtime.fleet_of import Scripted, Yard
 class Office:
     """A previewer of default settings with two pools, `planners` helped by `coders`."""
 
-    def __init__(self) -> None:
-        settings = Settings()
+    def __init__(self, **sections: Any) -> None:
+        settings = Settings(**sections)
         self.clock = SimClock()
         self.yards = {name: Yard(self.clock) for name in ("planners", "coders")}
         pools = {name: yard.pool for name, yard in self.yards.items()}
@@ -33,14 +40,20 @@ class Office:
         self.pins = ConversationPins(3600.0, 10)
         rng = random.Random(1)
         self.envelopes = Envelopes(self.clock, IdSource(0, rng), rng)
+        rules = {"planners": FallbackRule(("coders",), 5.0, on_busy=False)}
+        self.preferred = PreferredWorkers(3600.0, 10)
+        self.costs = Costs(settings, pools, self.clock, Path(), Observers())
+        self.costs.use(settings, rules)
         self.previewer = Previewer(
             Validator(settings.validation, settings.classes),
             Classifier(settings.classifier, settings.classes),
             self.pins,
             routes(settings),
-            {"planners": FallbackRule(("coders",), 5.0, on_busy=False)},
+            rules,
             pools,
             self.clock,
+            self.costs,
+            self.preferred,
         )
 
     def preview(self, text: str, **fields: object) -> Preview:
@@ -117,3 +130,51 @@ async def test_a_conversation_keeps_its_class_in_a_dry_run_too() -> None:
     office.pins.settle("local", "talk", "strategic", {"strategic": 10.0, "tactical": 1.0}, office.clock.monotonic())
     seen = office.preview("rename foo to bar in utils.py", conversation_id="talk")
     assert (seen.message_class, seen.cause) == ("strategic", "pin")
+
+
+async def test_a_dry_run_says_what_the_message_would_take() -> None:
+    """Tokens always, money where a worker that may get it has a price."""
+    office = Office(prices={"w": PriceSettings(input=4.0, output=8.0)})
+    assert office.preview("x" * 40).estimate == Expected(10, 1024, None, "USD")
+    office.yards["coders"].join("w", Scripted())
+    office.yards["planners"].join("p", Scripted())
+    for event in office.yards["coders"].events:
+        office.costs.fares.observe(event)
+    estimate = office.preview("x" * 40, class_="tactical", params={"max_tokens": 100}).estimate
+    assert estimate.output_tokens == 100
+    assert estimate.money == pytest.approx(10 * 4e-6 + 100 * 8e-6)
+
+
+async def test_a_dry_run_names_the_budget_that_could_not_pay_and_spends_nothing() -> None:
+    """However often it is asked; a budget is asked before it is known whether anybody could serve the message."""
+    office = Office(budgets={"b": BudgetSettings(scope="class", tokens=1030)})
+    for _ in range(3):
+        assert office.preview("x" * 4, class_="tactical").would_refuse == "no_worker"
+    assert office.preview("x" * 40, class_="tactical").would_refuse == "budget_exceeded"
+    assert len(office.costs.spending) == 0
+
+
+async def test_a_conversation_shows_the_worker_it_prefers() -> None:
+    """While that one can take it now; a count of tokens has no preference. Nothing is noted."""
+    office = Office()
+    yard = office.yards["coders"]
+    for name in "abcd":
+        yard.join(name, Scripted())
+    office.preferred.note("coders", "local", "talk", "c", office.clock.monotonic())
+    seen = {office.preview("x", class_="tactical", conversation_id="talk").worker for _ in range(20)}
+    assert seen == {"c"}
+    yard.pool.drain(yard.pool.endpoint("c"), draining=True)
+    assert office.preview("x", class_="tactical", conversation_id="talk").worker in {"a", "b", "d"}
+    assert len(office.preferred) == 1
+
+
+async def test_only_a_worker_that_can_serve_it_is_shown() -> None:
+    """Of a model that was asked for."""
+    office = Office()
+    for name in "abcd":
+        office.yards["coders"].join(name, Scripted(), transport="openai", model=f"model-{name}")
+    envelope = office.envelopes.wrap(Message(text="x", class_="tactical"))
+    envelope.model = "model-d"
+    answer = office.previewer.preview(envelope)
+    assert isinstance(answer, Preview)
+    assert answer.worker == "d"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 
 from pointsman.engines.local.engine import LocalEngine
@@ -21,6 +22,7 @@ from pointsman.model.outcome import (
 )
 from pointsman.model.settings import EngineSettings, RetrySettings
 from pointsman.model.states import Status
+from pointsman.model.usage import Usage
 from pointsman.ports import Lease, Source
 from pointsman.runtime.replies import Replies
 from pointsman.runtime.settling import Settler, overhead
@@ -37,8 +39,15 @@ class Desk:
         self.replies = Replies(10, 1000)
         self.events: list[Event] = []
         self.due: list[float] = []
+        self.ready: list[str] = []
         self.settler = Settler(
-            self.engine, self.replies, self.clock, random.Random(1), self.events.append, self.due.append
+            self.engine,
+            self.replies,
+            self.clock,
+            random.Random(1),
+            self.events.append,
+            self.due.append,
+            self.ready.append,
         )
         self.settler.policies = {"coders": RetrySettings(base_s=1.0, jitter_share=0.0)}
 
@@ -122,6 +131,15 @@ def test_waiting_for_a_free_worker_is_no_overhead() -> None:
     assert overhead(message) == pytest.approx(0.001 + 0.01)
 
 
+def test_waiting_for_a_particular_worker_is_no_overhead() -> None:
+    """What an attempt was parked for is neither the worker's time nor the router's."""
+    message = envelope()
+    message.admission_s = 0.001
+    parked = msgspec.structs.replace(attempt_record(0.001, 2.51, 0.5), parked_s=2.0)
+    message.trail = [parked]
+    assert overhead(message) == pytest.approx(0.001 + 0.01)
+
+
 async def test_an_attempt_that_lost_its_lease_is_not_counted() -> None:
     """Whoever was faster has counted it; counting the late one too would use attempts up that were never made."""
     desk = Desk()
@@ -131,3 +149,14 @@ async def test_an_attempt_that_lost_its_lease_is_not_counted() -> None:
     assert await desk.settler.settle(lease, broken) is None
     assert await desk.settler.settle(lease, Delivered("w")) is None
     assert lease.envelope.tries == 1
+
+
+async def test_a_result_says_what_the_message_took() -> None:
+    """All its attempts together."""
+    desk = Desk()
+    lease = await desk.lease()
+    lease.envelope.usage, lease.envelope.cost = Usage(10, 0, 0, 5), 0.25
+    waiter = desk.replies.open(lease.envelope.id)
+    await desk.settler.settle(lease, Delivered("w"))
+    assert waiter.result is not None
+    assert (waiter.result.usage, waiter.result.cost) == (lease.envelope.usage, 0.25)

@@ -83,12 +83,14 @@ def record(
         conversation_id=envelope.message.conversation_id,
         replay_of=envelope.replay_of,
         trace_id=envelope.trace_id,
+        key_id=envelope.key_id or None,
+        estimate=envelope.estimate,
         **_placement(envelope),
     )
 
 
 def _placement(envelope: Envelope) -> dict[str, Any]:
-    """Return what the attempts so far say about where the message went."""
+    """Return what the attempts so far say about where the message went and what it took."""
     trail = envelope.trail
     last = trail[-1] if trail else None
     return {
@@ -96,4 +98,9 @@ def _placement(envelope: Envelope) -> dict[str, Any]:
         "worker": last.worker if last and last.worker else None,
         "fallback": last is not None and last.pool != envelope.pool,
         "queued_s": trail[0].queued_s if trail else None,
+        "usage": envelope.usage,
+        "cost": envelope.cost,
+        "preferred": last.preferred if last and last.preferred else None,
+        "got_preferred": last.worker == last.preferred if last and last.preferred else None,
+        "parked_s": sum(record.parked_s for record in trail),
     }

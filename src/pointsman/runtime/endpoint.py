@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pointsman.core.breaker import CircuitBreaker
+from pointsman.core.breaker import BreakerState, CircuitBreaker
 from pointsman.core.load import WorkerLoad
 from pointsman.model.outcome import Failed, Failure, Outcome
 from pointsman.model.settings import WorkerSettings
@@ -29,9 +29,11 @@ class Endpoint:
         deliver: its endpoint stack, built when it joins.
         draining: it takes nothing new; what it has in hand goes on.
         held_until: monotonic seconds until which it asked to be left alone (429, 503).
+        paused_until: the same for the provider account that it draws from; infinite until that says otherwise.
         was_state: breaker state last announced.
         up: it counts as up, see `Pool.down_since`.
         free: slots it adds to the pool's sum.
+        reserved: slots promised to attempts that waited for it and have not come to take them yet.
         planned: monotonic seconds of the wake-up planned for it last.
     """
 
@@ -43,12 +45,24 @@ class Endpoint:
     deliver: Deliver = field(default=_not_built)
     draining: bool = False
     held_until: float = 0.0
-    was_state: str = "closed"
+    paused_until: float = 0.0
+    was_state: str = BreakerState.CLOSED
     up: bool = False
     free: int = 0
+    reserved: int = 0
     planned: float = 0.0
+
+    @property
+    def rests_until(self) -> float:
+        """Monotonic seconds until which it is to be left alone, for either reason."""
+        return self.held_until if self.held_until > self.paused_until else self.paused_until
 
     @property
     def id(self) -> str:
         """The worker's id."""
         return self.settings.id
+
+    def reserve(self, slots: int) -> None:
+        """Promise so many slots, or take promises back (below 0); tell the pool, unless a slot is taken at once."""
+        self.reserved += slots
+        self.load.ceiling -= slots

@@ -26,6 +26,10 @@ class Envelopes:
         self._ids = ids
         self._rng = rng
 
+    def new_id(self) -> str:
+        """Return a fresh id, for a request that never became a message."""
+        return self._ids.new(self._clock.wall())
+
     def wrap(
         self,
         message: Message,
@@ -36,6 +40,9 @@ class Envelopes:
         idempotency_key: str | None = None,
         trace_id: str = "",
         replay_of: str | None = None,
+        key_id: str = "",
+        group: str = "",
+        credential: tuple[str, str] | None = None,
     ) -> Envelope:
         """Return a fresh envelope; an empty `trace_id` begins a trace of our own."""
         wall = self._clock.wall()
@@ -51,4 +58,26 @@ class Envelopes:
             trace_id=trace_id or f"{self._rng.getrandbits(128):032x}",
             size_bytes=len(body) if body is not None else 0,
             replay_of=replay_of,
+            key_id=key_id,
+            group=group,
+            credential=credential,
         )
+
+    def again(self, old: Envelope) -> Envelope:
+        """Return a fresh envelope for the message of an old one, with all that its sender had said."""
+        envelope = self.wrap(
+            old.message,
+            client=old.client,
+            protocol=old.protocol,
+            body=old.body,
+            replay_of=old.id,
+            key_id=old.key_id,
+            group=old.group,
+            credential=old.credential,
+        )
+        envelope.endpoint = old.endpoint
+        envelope.headers = old.headers
+        envelope.model = old.model
+        envelope.max_output_tokens = old.max_output_tokens
+        envelope.size_bytes = old.size_bytes
+        return envelope

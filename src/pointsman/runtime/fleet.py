@@ -37,6 +37,7 @@ class WorkerView(msgspec.Struct, frozen=True):
     service_s: float
     success_share: float
     origin: str
+    model: str | None = None
 
 
 class PoolView(msgspec.Struct, frozen=True):
@@ -156,6 +157,7 @@ class Fleet:
             service_s=service_s,
             success_share=success_share,
             origin=endpoint.origin,
+            model=endpoint.settings.model,
         )
 
     def workers(self, pool_name: str | None = None) -> list[WorkerView]:
@@ -183,6 +185,6 @@ def _state(endpoint: Endpoint, now: float) -> str:
         return "draining"
     if endpoint.breaker.state != "closed":
         return endpoint.breaker.state
-    if endpoint.held_until > now:
+    if endpoint.rests_until > now:
         return "held"
     return "busy" if endpoint.load.available <= 0 else "ready"

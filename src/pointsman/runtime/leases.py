@@ -7,17 +7,8 @@ was, or the message has ended, its result counts no more, and the delivery is ca
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-
 from pointsman.model.errors import EngineError, LeaseLost
 from pointsman.ports import Attempt, Clock, Engine, Lease
-
-
-@dataclass(slots=True, eq=False)
-class _Held:
-    attempt: Attempt
-    delivery: asyncio.Task[None] | None
 
 
 class LeaseKeeper:
@@ -33,11 +24,11 @@ class LeaseKeeper:
         self._engine = engine
         self._clock = clock
         self._lease_s = lease_s
-        self._held: dict[tuple[str, int], _Held] = {}
+        self._held: dict[tuple[str, int], Attempt] = {}
 
     def hold(self, attempt: Attempt) -> None:
-        """Renew this attempt's lease from now on. To be called in the task that delivers it."""
-        self._held[_key(attempt.lease)] = _Held(attempt, asyncio.current_task())
+        """Renew this attempt's lease from now on."""
+        self._held[_key(attempt.lease)] = attempt
 
     def let_go(self, attempt: Attempt) -> None:
         """Stop renewing it."""
@@ -45,10 +36,10 @@ class LeaseKeeper:
 
     def revive(self, lease: Lease) -> bool:
         """Go on under a fresh lease where the attempt whose lease ran out is still in hand here; whether it is."""
-        held = self._held.get(_key(lease))
-        if held is None:
+        attempt = self._held.get(_key(lease))
+        if attempt is None:
             return False
-        held.attempt.lease = lease
+        attempt.lease = lease
         return True
 
     async def run(self) -> None:
@@ -56,18 +47,20 @@ class LeaseKeeper:
         period_s = self._lease_s / 3.0
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + period_s)
-            for held in list(self._held.values()):
-                if self._clock.monotonic() - held.attempt.started_at >= period_s:
-                    await self._renew(held)
+            await self._renew_all(period_s)
 
-    async def _renew(self, held: _Held) -> None:
+    async def _renew_all(self, period_s: float) -> None:
+        # Not in the loop that sleeps: that would keep the last attempt, and its message's body, until the next round.
+        for attempt in list(self._held.values()):
+            if self._clock.monotonic() - attempt.started_at >= period_s:
+                await self._renew(attempt)
+
+    async def _renew(self, attempt: Attempt) -> None:
         try:
-            await self._engine.renew(held.attempt.lease, self._lease_s)
+            await self._engine.renew(attempt.lease, self._lease_s)
         except LeaseLost:
-            self.let_go(held.attempt)
-            # Not twice: that would break off the clean-up of a delivery that is being cancelled already.
-            if held.delivery is not None and not held.delivery.cancelling():
-                held.delivery.cancel()
+            self.let_go(attempt)
+            attempt.revoke()
         except EngineError:
             # The lease still holds for two thirds of its length; the next round may reach the engine.
             return

@@ -2,20 +2,24 @@
 
 The pool is the only writer of what makes a worker eligible (`load.open`, `load.ceiling`) and tells the balancer of each
 change, so that a pick never looks at the whole fleet. It keeps one heap of times at which something may change by
-itself: a breaker's pause or a worker's Retry-After running out.
+itself: a breaker's pause or a worker's Retry-After running out. A slot that comes free belongs to whoever is parked for
+it, and else to the queue.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterator
+from math import inf
 
 from pointsman.core.breaker import BreakerState
 from pointsman.core.load import FleetMean
+from pointsman.core.suitable import Roster
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.events import BreakerMoved, Emit, WorkerJoined, WorkerLeft
 from pointsman.ports import Balancer, Clock
 from pointsman.runtime.endpoint import Endpoint
+from pointsman.runtime.parking import Parking
 
 _PASSING = frozenset({BreakerState.CLOSED, BreakerState.DISABLED})
 """Breaker states that count as up; one trial call now and then does not end a pool's being down."""
@@ -36,6 +40,7 @@ class Pool:
 
     `busy_since` is since when no slot has been free for a message that waits. A slot that becomes free does not end it:
     under more work than workers it is taken again at once. Only slots that nobody wanted do, see `spare`.
+    `patience_s` is how long an attempt may wait for the worker it prefers; assembly sets it, and a reload sets it anew.
     """
 
     def __init__(
@@ -50,6 +55,9 @@ class Pool:
     ) -> None:
         self.name = name
         self.mean = mean
+        self.patience_s = 0.0
+        self.roster = Roster()
+        self.parking = Parking(self)
         self.down_since: float | None = clock.monotonic()
         self.busy_since: float | None = self.down_since
         self._balancer = balancer
@@ -62,6 +70,7 @@ class Pool:
         self._open = 0
         self._up = 0
         self._claimed = 0
+        self._starved = True
         self._wakes: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
@@ -84,6 +93,14 @@ class Pool:
         """Whether a worker of that id is here."""
         return worker_id in self._endpoints
 
+    def find(self, worker_id: str) -> Endpoint | None:
+        """Return a worker by id, or None."""
+        return self._endpoints.get(worker_id)
+
+    def now(self) -> float:
+        """Return the time, monotonic seconds."""
+        return self._clock.monotonic()
+
     @property
     def free(self) -> int:
         """Slots that a message could be given now, less those already promised to leased messages."""
@@ -92,7 +109,12 @@ class Pool:
     @property
     def slots(self) -> int:
         """Messages that all open workers together can work on at once; of one on trial, what its breaker allows."""
-        return sum(endpoint.load.ceiling for endpoint in self._endpoints.values() if endpoint.load.open)
+        return self.slots_of(())
+
+    def slots_of(self, barred: Collection[str]) -> int:
+        """Return the same of all workers but those in `barred`."""
+        workers = self._endpoints.values()
+        return sum(one.load.ceiling + one.reserved for one in workers if one.load.open and one.id not in barred)
 
     @property
     def service_s(self) -> float:
@@ -104,8 +126,14 @@ class Pool:
         self._claimed += 1
 
     def unclaim(self) -> None:
-        """The promise is kept or void."""
+        """The promise is kept: the caller takes a slot at once."""
         self._claimed -= 1
+
+    def give_back(self) -> None:
+        """The promise is void: the slot is for whoever is parked for one like it, and else for the queue."""
+        self._claimed -= 1
+        if self.free > 0 and not (self.parking.lot and self.parking.offer()) and self._starved:
+            self._wake()
 
     def use(self, balancer: Balancer) -> None:
         """Choose by another balancer from now on."""
@@ -119,6 +147,7 @@ class Pool:
         if endpoint.id in self._endpoints:
             raise Conflict(f"worker {endpoint.id!r} is already in pool {self.name!r}")
         self._endpoints[endpoint.id] = endpoint
+        self.roster.join(endpoint.id, endpoint.settings.transport, endpoint.settings.model)
         self._balancer.add(endpoint.load)
         endpoint.load.open = False
         self._emit(WorkerJoined(self._clock.monotonic(), self.name, endpoint.id))
@@ -129,6 +158,7 @@ class Pool:
         endpoint.draining = True
         self.refresh(endpoint)
         del self._endpoints[endpoint.id]
+        self.roster.leave(endpoint.id, endpoint.settings.transport, endpoint.settings.model)
         self._balancer.remove(endpoint.load)
         self._emit(WorkerLeft(self._clock.monotonic(), self.name, endpoint.id))
 
@@ -147,6 +177,11 @@ class Pool:
         endpoint.held_until = max(endpoint.held_until, until)
         self.refresh(endpoint)
 
+    def pause(self, endpoint: Endpoint, until: float) -> None:
+        """Leave a worker alone until monotonic `until`, whatever was said before: its provider account says so."""
+        endpoint.paused_until = until
+        self.refresh(endpoint)
+
     def drain(self, endpoint: Endpoint, *, draining: bool) -> None:
         """Give a worker nothing new, or let it work again."""
         endpoint.draining = draining
@@ -156,6 +191,9 @@ class Pool:
         """A message went to the worker or came back; cheaper than `refresh`, which also asks the breaker."""
         load = endpoint.load
         free = load.available
+        if free > endpoint.free and self.parking.lot:
+            self.parking.grant(endpoint, free - endpoint.free)
+            free = load.available
         if free != endpoint.free:
             self._count(endpoint, free)
         self._balancer.update(load)
@@ -167,11 +205,20 @@ class Pool:
         if self._free <= 0 and self.busy_since is None:
             self.busy_since = self._clock.monotonic()
             self._call_help()
-        if grew:
+        if not grew:
+            return
+        if self._starved:
             self._wake()
+        elif self._free > 0:
+            self.busy_since = None
+
+    def starve(self) -> None:
+        """Somebody waits for a slot, or may: each one that becomes free is worth a look."""
+        self._starved = True
 
     def spare(self) -> None:
-        """Nobody waits for the slots that are free now: the pool is not busy."""
+        """Nobody waits for the slots that are free now: the pool is not busy, and a further one wakes nobody."""
+        self._starved = False
         self.busy_since = None
 
     def refresh(self, endpoint: Endpoint) -> None:
@@ -179,10 +226,10 @@ class Pool:
         now = self._clock.monotonic()
         breaker = endpoint.breaker
         load = endpoint.load
-        was_open = load.open
+        was_open, was_up = load.open, endpoint.up
         admits = breaker.admits(now)
-        load.open = admits > 0 and not endpoint.draining and endpoint.held_until <= now
-        load.ceiling = min(load.limit, load.in_flight + admits)
+        load.open = admits > 0 and not endpoint.draining and endpoint.rests_until <= now
+        load.ceiling = min(load.limit, load.in_flight + admits) - endpoint.reserved
         self._plan(endpoint, breaker.wakes_at() if admits == 0 else None, now)
         if load.open is not was_open:
             self._open += 1 if load.open else -1
@@ -194,11 +241,14 @@ class Pool:
             self._emit(BreakerMoved(now, self.name, endpoint.id, endpoint.was_state, breaker.state))
             endpoint.was_state = breaker.state
         self.changed(endpoint)
+        if self.parking.lot and ((was_open and not load.open) or (was_up and not up)):
+            self.parking.alarm(endpoint)
 
     def _plan(self, endpoint: Endpoint, at: float | None, now: float) -> None:
         """Plan to look at a worker when its breaker (`at`) or its hold lets it through, whichever is first."""
-        if endpoint.held_until > now and (at is None or endpoint.held_until < at):
-            at = endpoint.held_until
+        rests_until = endpoint.rests_until
+        if now < rests_until < inf and (at is None or rests_until < at):
+            at = rests_until
         if at is None or at == endpoint.planned:
             return
         endpoint.planned = at

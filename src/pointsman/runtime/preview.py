@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pointsman.core.conversation import conversation_of
 from pointsman.core.routing import FallbackRule, Route
+from pointsman.core.suitable import need_of
 from pointsman.model.decision import Evidence
 from pointsman.model.message import Envelope
-from pointsman.model.outcome import Refused
+from pointsman.model.outcome import Refusal, Refused
+from pointsman.model.usage import Estimate
 from pointsman.ports import Clock
+from pointsman.runtime.choosing import first_choice
+from pointsman.runtime.costs import Costs
 from pointsman.runtime.pool import Pool
 
 if TYPE_CHECKING:
+    from pointsman.core.affinity import PreferredWorkers
     from pointsman.core.classify.pins import ConversationPins
     from pointsman.core.classify.pipeline import Classifier
     from pointsman.core.validate import Validator
@@ -30,6 +36,15 @@ class Candidate(msgspec.Struct, frozen=True):
     cost: float
 
 
+class Expected(msgspec.Struct, frozen=True):
+    """What the message would be expected to take, at the dearest price that may come to count; None without prices."""
+
+    input_tokens: int
+    output_tokens: int
+    money: float | None
+    currency: str
+
+
 class Preview(msgspec.Struct, frozen=True, rename={"message_class": "class"}):
     """Answer of a dry run, field by field as the product page gives it."""
 
@@ -42,6 +57,7 @@ class Preview(msgspec.Struct, frozen=True, rename={"message_class": "class"}):
     evidence: tuple[Evidence, ...]
     candidates: list[Candidate]
     would_refuse: str | None
+    estimate: Expected
     runner_up: str
     margin: float
     threshold: float
@@ -59,6 +75,8 @@ class Previewer:
         rules: pools that may help a pool.
         pools: all pools.
         clock: time.
+        costs: prices and budgets.
+        preferred: which worker each conversation prefers.
     """
 
     def __init__(
@@ -70,6 +88,8 @@ class Previewer:
         rules: Mapping[str, FallbackRule],
         pools: Mapping[str, Pool],
         clock: Clock,
+        costs: Costs,
+        preferred: PreferredWorkers,
     ) -> None:
         self._validator = validator
         self._classifier = classifier
@@ -78,6 +98,8 @@ class Previewer:
         self._rules = rules
         self._pools = pools
         self._clock = clock
+        self._costs = costs
+        self._preferred = preferred
 
     def preview(self, envelope: Envelope) -> Refused | Preview:
         """Return what would be decided, or the refusal of a message that is malformed or harmful."""
@@ -88,13 +110,15 @@ class Previewer:
             ask=envelope.ask,
             hint=envelope.message.class_,
             client=envelope.client,
-            conversation_id=envelope.message.conversation_id,
+            conversation_id=conversation_of(envelope),
             now=envelope.received_at,
             pins=self._pins,
         )
         pool = self._pools[self._routes[classification.message_class].pool]
+        envelope.classification, envelope.pool = classification, pool.name
+        estimate = self._costs.fares.estimate(envelope)
         now = self._clock.monotonic()
-        chosen = pool.pick(now)
+        chosen = first_choice(pool, now, need_of(envelope), self._preference(envelope, now))
         rule = None if envelope.message.strict else self._rules.get(pool.name)
         helped = rule is not None and any(len(self._pools[name]) for name in rule.helpers)
         return Preview(
@@ -115,9 +139,21 @@ class Previewer:
                 )
                 for endpoint in pool
             ],
-            would_refuse="no_worker" if len(pool) == 0 and not helped else None,
+            would_refuse=self._would_refuse(envelope, estimate, nobody=len(pool) == 0 and not helped),
+            estimate=Expected(
+                estimate.input_tokens, estimate.output_tokens, estimate.money, self._costs.fares.currency
+            ),
             runner_up=classification.runner_up,
             margin=classification.margin,
             threshold=classification.threshold,
             version=classification.version,
         )
+
+    def _preference(self, envelope: Envelope, now: float) -> str:
+        conversation = conversation_of(envelope)
+        return "" if conversation is None else self._preferred.get(envelope.pool, envelope.client, conversation, now)
+
+    def _would_refuse(self, envelope: Envelope, estimate: Estimate, *, nobody: bool) -> str | None:
+        if self._costs.spending.would_refuse(envelope, estimate):
+            return Refusal.BUDGET_EXCEEDED.value
+        return Refusal.NO_WORKER.value if nobody else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from pointsman.model.outcome import Reply
 from pointsman.model.result import Result
@@ -18,11 +18,10 @@ from pointsman.model.result import Result
 class BufferSink:
     """Collects one answer; implements `ports.ReplySink` for senders that want it whole."""
 
-    __slots__ = ("_chunks", "_headers", "_status", "_value", "closed_by_client")
-
-    started = False
+    __slots__ = ("_chunks", "_headers", "_status", "_value", "closed_by_client", "started")
 
     def __init__(self) -> None:
+        self.started = False
         self.closed_by_client = False
         self._value: Any = None
         self._chunks: list[bytes] | None = None
@@ -54,13 +53,56 @@ class BufferSink:
         return None if self._value is None else Reply(value=self._value)
 
 
+class Outlet(Protocol):
+    """The sender's end of a stream: what a `StreamSink` writes to."""
+
+    async def begin(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """The answer begins; called once, right before the first bytes."""
+        ...
+
+    async def write(self, chunk: bytes) -> None:
+        """A part of it; waits while the sender is slower than the worker."""
+        ...
+
+
+class StreamSink(BufferSink):
+    """Gives one answer to its sender piece by piece; implements `ports.ReplySink`.
+
+    Nothing is shown before the first bytes of a good answer have come, so that until then another worker may answer. An
+    answer of status 300 or more, and a value, are kept for the end.
+    """
+
+    __slots__ = ("_live", "_outlet")
+
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__()
+        self._live = False
+        self._outlet = outlet
+
+    def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Begin an answer; what an earlier attempt left is thrown away."""
+        super().start(status, headers)
+        self._live = status < 300
+
+    async def write(self, chunk: bytes) -> None:
+        """Show bytes, after the head if these are the first."""
+        if self.started:
+            await self._outlet.write(chunk)
+        elif not self._live:
+            await super().write(chunk)
+        elif chunk:
+            self.started = True
+            await self._outlet.begin(self._status, self._headers)
+            await self._outlet.write(chunk)
+
+
 class Waiter:
-    """One caller's wait for the end of its message."""
+    """One caller's wait for the end of its message. `sink` takes the answer."""
 
     __slots__ = ("_future", "_result", "left", "sink")
 
-    def __init__(self) -> None:
-        self.sink = BufferSink()
+    def __init__(self, sink: BufferSink | None = None) -> None:
+        self.sink = sink or BufferSink()
         self.left = False
         self._result: Result | None = None
         self._future: asyncio.Future[None] | None = None
@@ -110,9 +152,9 @@ class Replies:
         self._late: OrderedDict[str, tuple[Result, int]] = OrderedDict()
         self._late_bytes = 0
 
-    def open(self, message_id: str) -> Waiter:
+    def open(self, message_id: str, sink: BufferSink | None = None) -> Waiter:
         """Register a caller before its message is admitted, so that no end can come too early."""
-        waiter = self._waiters[message_id] = Waiter()
+        waiter = self._waiters[message_id] = Waiter(sink)
         return waiter
 
     def leave(self, message_id: str) -> None:

@@ -28,7 +28,8 @@ from pointsman.model.outcome import (
 from pointsman.model.result import Result
 from pointsman.model.settings import RetrySettings
 from pointsman.model.states import Status
-from pointsman.ports import Clock, EndedMessage, Engine, Lease
+from pointsman.model.views import EndedMessage
+from pointsman.ports import Clock, Engine, Lease
 from pointsman.runtime.replies import Replies
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Settler:
         rng: for the jitter of retries.
         emit: takes events.
         due: called with the monotonic seconds at which a delayed message becomes ready.
+        ready: called with the name of a queue in which a message has become ready again at once.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Settler:
         rng: random.Random,
         emit: Emit,
         due: Callable[[float], None],
+        ready: Callable[[str], None],
     ) -> None:
         self._engine = engine
         self._replies = replies
@@ -69,6 +72,7 @@ class Settler:
         self._rng = rng
         self._emit = emit
         self._due = due
+        self._ready = ready
         self.policies: Mapping[str, RetrySettings] = {}
 
     async def settle(self, lease: Lease, outcome: Outcome) -> Settlement | None:
@@ -84,7 +88,10 @@ class Settler:
             envelope.tries -= counted
             return None
         if isinstance(settlement, RetryIn):
-            self._due(now + settlement.delay_s)
+            if settlement.delay_s > 0.0:
+                self._due(now + settlement.delay_s)
+            else:
+                self._ready(envelope.pool)
         else:
             self._end(envelope, _ENDS[type(settlement)], *_why(settlement))
         return settlement
@@ -117,6 +124,8 @@ class Settler:
                 overhead_s=overhead_s,
                 cause=cause,
                 detail=detail,
+                usage=envelope.usage,
+                cost=envelope.cost,
             )
         )
 
@@ -125,12 +134,13 @@ def overhead(envelope: Envelope) -> float:
     """Return the seconds the router itself added to a message.
 
     Admission, the wait for the dispatcher where a worker was free, and each attempt less the worker's own part. Waiting
-    for a free worker and back-off between attempts are not the router's work and are left out.
+    for a free worker, or for a particular one, and back-off between attempts are not the router's work and are left
+    out.
     """
     total = envelope.admission_s
     if envelope.trail and not envelope.waited:
         total += max(0.0, envelope.trail[0].queued_s - envelope.admission_s)
-    return total + sum(record.took_s - record.worker_s for record in envelope.trail)
+    return total + sum(record.took_s - record.worker_s - record.parked_s for record in envelope.trail)
 
 
 def _why(settlement: Settlement) -> tuple[Cause | None, str]:
