@@ -65,6 +65,9 @@ imports: .venv/ready-to-develop ## Check who imports whom
 bench: .venv/ready-to-develop ## Print the figures of the benchmarks, with machine, date and versions
 	@$(BIN)/python -m benchmarks $(ARGS_)
 
+bench-gateway: .venv/ready-to-develop ## Measure beside nginx, haproxy, Envoy and LiteLLM (ARGS="--quick")
+	@$(BIN)/python -m benchmarks gateway $(ARGS_)
+
 docs: .venv/ready-to-develop ## Write the generated reference pages anew
 	@$(BIN)/python docs/generate.py
 
@@ -85,10 +88,10 @@ clean: ## Remove .venv, caches and build output (never ./var, where a router kee
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	/^[a-z][a-z-]*:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 
-.PHONY: run setup test format lint types imports bench docs lock clean help new-venv
+.PHONY: run setup test format lint types imports bench bench-gateway docs lock clean help new-venv
 
 # ------------------------------------------------------------------------------------------------------------- set-up
 

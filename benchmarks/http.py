@@ -55,23 +55,33 @@ asyncio.run(main())
 """
 
 BARE = """
-import asyncio, sys, uvicorn
+import asyncio, gc, sys
+from pointsman.http.channel import AsgiChannel
+from pointsman.http.server import HttpServer, bind
+from pointsman.model.settings import ServerSettings
 BODY = b'{"id":"0","status":"delivered","reply":{"text":"done, as fast as it could"}}'
-async def app(scope, receive, send):
-    while (await receive()).get("more_body"):
-        pass
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(BODY))]})
-    await send({"type": "http.response.body", "body": BODY})
-config = uvicorn.Config(app, port=0, lifespan="off", access_log=False, log_level="warning", loop=sys.argv[1])
-server = uvicorn.Server(config)
-async def main():
-    serving = asyncio.ensure_future(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
-    await serving
-with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-    runner.run(main())
+class App:
+    async def serve(self, channel):
+        if channel.arrived() is None:
+            while (await channel.receive()).get("more_body"):
+                pass
+        await channel.respond(200, [(b"content-length", b"%d" % len(BODY))], BODY)
+    async def __call__(self, scope, receive, send):
+        await self.serve(AsgiChannel(scope, receive, send))
+async def main(kind):
+    listening = bind("127.0.0.1:0")
+    print(listening.getsockname()[1], flush=True)
+    if kind == "ours":
+        await HttpServer(App(), ServerSettings(), [listening]).run(lambda: None)
+    else:
+        import uvicorn
+        config = uvicorn.Config(App(), lifespan="off", access_log=False, log_level="warning", http="httptools")
+        await uvicorn.Server(config).serve([listening])
+factory = __import__("uvloop").new_event_loop if sys.argv[2] == "uvloop" else None
+gc.freeze()
+gc.set_threshold(10_000, 20, 50)
+with asyncio.Runner(loop_factory=factory) as runner:
+    runner.run(main(sys.argv[1]))
 """
 
 TEXT = (
@@ -87,13 +97,14 @@ def measure() -> None:
     with contextlib.ExitStack() as running:
         port = running.enter_context(_worker())
         routers = {name: running.enter_context(_router(name, port)) for name in loops}
-        peers = {name: running.enter_context(_bare(name)) for name in loops}
-        for name, (process, address) in peers.items():
+        servers = [(kind, name) for kind in ("ours", "uvicorn") for name in loops]
+        peers = {server: running.enter_context(_bare(*server)) for server in servers}
+        for (kind, name), (process, address) in peers.items():
             asyncio.run(_load(address, "native", "warm"))
             before = _cpu_s(process.pid)
             asyncio.run(_load(address, "native", "peer"))
             cost = (_cpu_s(process.pid) - before) / REQUESTS * 1e6
-            figure(f"peer: bare uvicorn on {name}, fixed answer, no worker behind it", cost, "us")
+            figure(f"only a server ({kind}) on {name}: fixed answer, no worker behind it", cost, "us")
         for api in ("native", "openai"):
             costs: dict[str, list[float]] = {name: [] for name in loops}
             rates: dict[str, list[float]] = {name: [] for name in loops}
@@ -127,8 +138,8 @@ def _worker() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _bare(loop: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
-    process = subprocess.Popen([sys.executable, "-c", BARE, loop], stdout=subprocess.PIPE, text=True)
+def _bare(kind: str, loop: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+    process = subprocess.Popen([sys.executable, "-c", BARE, kind, loop], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield process, ("127.0.0.1", int(process.stdout.readline()))

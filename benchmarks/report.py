@@ -17,7 +17,7 @@ def heading(title: str) -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("msgspec", "httptools", "uvicorn"))
     print(f"\n{title}")
     print(f"  {now:%Y-%m-%d %H:%M} UTC, CPython {platform.python_version()}, {packages}")
-    print(f"  {_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, calibration {calibrate():.3f}")
+    print(f"  {processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, calibration {calibrate():.3f}")
 
 
 def figure(name: str, value: float, unit: str, bar: float | None = None, *, at_least: bool = False) -> None:
@@ -61,7 +61,8 @@ def per_call_us(call: Callable[[], object], times: int, rounds: int = 5) -> floa
     return best / times * 1e6
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the processor's name."""
     if sys.platform == "linux":
         with open("/proc/cpuinfo") as lines:
             for line in lines:

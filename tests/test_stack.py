@@ -61,7 +61,7 @@ async def stacks() -> dict[str, list[object]]:
     endpoint = Endpoint(settings, load, CircuitBreaker(BreakerSettings(), house.rng), transport)
     return {
         "admission": [*house.admission_layers(), house.admission_leaf()],
-        "delivery": [*house.delivery_layers(), Pick(house.pools, clock)],
+        "delivery": [*house.delivery_layers(), Pick(house.pools, house.preferred, clock)],
         "endpoint": [*house.endpoint_layers(endpoint, pool), Send(endpoint)],
     }
 
@@ -71,11 +71,22 @@ async def test_the_order_is_the_documented_one() -> None:
     names = {name: [type(layer).__name__ for layer in layers] for name, layers in (await stacks()).items()}
     assert names == {
         "admission": [
-            *("Measure", "Doors", "Rescue", "Validate", "RateLimit", "FloodGuard", "Classify", "Shed"),
+            *(
+                "Measure",
+                "Doors",
+                "Rescue",
+                "Validate",
+                "RateLimit",
+                "FloodGuard",
+                "Classify",
+                "Speak",
+                "Budget",
+                "Shed",
+            ),
             Enqueue.__name__,
         ],
         "delivery": ["MeasureDelivery", "RescueDelivery", "HoldLease", "Expire", Pick.__name__],
-        "endpoint": ["Track", "Breaker", "Limit", "Timeout", Send.__name__],
+        "endpoint": ["Track", "Breaker", "Limit", "DrawQuota", "Timeout", Send.__name__],
     }
 
 

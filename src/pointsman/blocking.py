@@ -16,7 +16,7 @@ from pointsman.model.message import LOCAL_CLIENT, Message
 from pointsman.model.outcome import Refused, Reply
 from pointsman.model.result import Result
 from pointsman.model.settings import Settings
-from pointsman.ports import Counts
+from pointsman.model.views import Counts
 from pointsman.transports.callable import Target
 
 T = TypeVar("T")

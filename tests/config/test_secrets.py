@@ -8,6 +8,7 @@ import pytest
 from pointsman.config.secrets import LONGEST_BYTES, Hidden, Secrets
 from pointsman.model.errors import SettingsError
 from pointsman.model.settings import Secret
+from pointsman.testing import FakeClock
 
 KEY = "pools.coders.workers.0.auth"
 
@@ -131,3 +132,16 @@ def test_no_repr_shows_a_secret(tmp_path):
         assert hidden.reveal() == "s3cret"
         assert repr(hidden) == f"Hidden({KEY})"
         assert "s3cret" not in f"{hidden} {hidden!r} {[hidden]}"
+
+
+def test_with_a_clock_a_file_is_looked_at_once_a_second(tmp_path):
+    """A look is a system call; a second is soon enough for a secret that was rotated."""
+    clock = FakeClock()
+    write(tmp_path / "token", "old", 1)
+    hidden = Secrets({}, tmp_path, clock).hide(Secret(file="token"), KEY)
+    assert hidden.reveal() == "old"
+    write(tmp_path / "token", "new", 2)
+    clock.advance(0.9)
+    assert hidden.reveal() == "old"
+    clock.advance(0.2)
+    assert hidden.reveal() == "new"

@@ -273,6 +273,14 @@ async def test_models_are_listed() -> None:
     assert all(set(one) == {"id", "object", "created", "owned_by"} for one in found["data"])
 
 
+async def test_an_unknown_model_is_not_found_in_the_language_of_who_asks() -> None:
+    """Both clients ask at the same path."""
+    async with service() as run:
+        asked = await run.client.get("/v1/models/nope", {"anthropic-version": "2023-06-01"})
+        assert (asked.status, asked.json()["type"], asked.json()["error"]["type"]) == (404, "error", "not_found_error")
+        assert (await run.client.get("/v1/models/nope")).openai_error()["code"] == "model_not_found"
+
+
 async def test_models_are_listed_in_the_language_of_who_asks() -> None:
     """Both official clients ask at the same path; Anthropic's says who it is."""
     async with service() as run:

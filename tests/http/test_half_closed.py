@@ -161,3 +161,31 @@ async def test_nobody_is_asked_on_a_connection_that_has_been_broken_off() -> Non
     assert await line.end()
     await asyncio.sleep(2.0)
     assert line.wire.writes == []
+
+
+async def test_one_who_is_gone_is_found_out_although_the_answer_has_just_begun() -> None:
+    """Once a client left in the milliseconds before the first token: nobody asked, as the answer had begun, and the
+    worker went on for a stream that nobody read until its next token, or its time-out.
+    """
+    gone = asyncio.Event()
+
+    async def stream(channel: Channel) -> None:
+        await asyncio.sleep(0.003)
+        await channel.start(200, [])
+        await channel.write(b"hello")
+        await asyncio.sleep(3600.0)
+
+    async def serve(channel: Channel) -> None:
+        assert channel.link is not None
+        try:
+            await while_linked(stream(channel), channel.link)
+        except ClientGone:
+            gone.set()
+
+    line = Line(Script(serve))
+    await line.send(REQUEST)
+    assert await line.end()
+    line.wire.error = 104
+    await asyncio.sleep(0.05)
+    assert gone.is_set()
+    assert INTERIM not in line.wire.written

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from pointsman.model.events import (
+    AccessDenied,
     Admitted,
     AttemptEnded,
     AttemptStarted,
@@ -15,6 +16,7 @@ from pointsman.model.events import (
     WorkerJoined,
     WorkerLeft,
 )
+from pointsman.model.keys import KeyFault
 from pointsman.model.outcome import Cause, Delivered, Failed, Failure, Refusal, Refused
 from pointsman.model.states import Status
 from pointsman.sim.event_log import EventLog
@@ -36,6 +38,7 @@ LINES: list[tuple[Event, str]] = [
     (Ended(103.0, OF, Status.EXPIRED, Cause.TTL, "words", 0.1, 3.0), f"ended {ID} expired ttl"),
     (BreakerMoved(104.0, "coders", "w", "closed", "open"), "breaker w closed -> open"),
     (WorkerLeft(105.0, "coders", "w"), "left coders w"),
+    (AccessDenied(106.0, KeyFault.REVOKED), "denied revoked"),
 ]
 
 

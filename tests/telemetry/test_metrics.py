@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from pointsman.model.decision import Classification
 from pointsman.model.events import (
+    AccessDenied,
     Admitted,
     AttemptEnded,
     AttemptStarted,
@@ -21,11 +22,15 @@ from pointsman.model.events import (
     WorkerJoined,
     WorkerLeft,
 )
+from pointsman.model.keys import KeyFault
 from pointsman.model.message import PRIORITIES, Envelope, Message
 from pointsman.model.outcome import AttemptRecord, Cause, Delivered, Expired, Failed, Failure, Refusal, Refused
-from pointsman.model.settings import ClassSettings, PoolSettings, Settings
+from pointsman.model.settings import BudgetSettings, ClassSettings, PoolSettings, QuotaSettings, Settings
 from pointsman.model.states import ENDS, Status
-from pointsman.ports import Counts, QueueView
+from pointsman.model.usage import Usage
+from pointsman.model.views import Counts, QueueView
+from pointsman.runtime.quotas import QuotaView
+from pointsman.runtime.spending import BudgetShare
 from pointsman.telemetry.metrics import DEPARTED_KEPT, DEPARTED_KEPT_S, Metrics
 from pointsman.telemetry.names import METRICS
 from pointsman.telemetry.process import ProcessFacts
@@ -39,6 +44,8 @@ NOW = Snapshot(
     queues=[QueueView("coders", (0, 0, 0, 0, 0), 0, 0, 0.0, False)],
     workers=[],
     dead_letters=0,
+    budgets=[BudgetShare("b", 0.5, 0.25)],
+    quotas=[QuotaView("q", 1, 0, {"requests": 0.5}, False, None)],
     loop_lag_s=0.0,
     process=ProcessFacts(1, 1.0, 1, 1),
 )
@@ -83,18 +90,18 @@ def samples(metrics: Metrics) -> dict[tuple[Any, ...], float]:
         for sample in family.samples
         if sample.value
         and not sample.name.endswith(("_bucket", "_info", "uptime_seconds", "_successful"))
-        and not sample.name.startswith("process_")
+        and not sample.name.startswith(("process_", "pointsman_budget_", "pointsman_quota_"))
     }
 
 
 def test_every_kind_of_event_is_understood():
     """A new event must be given a meaning here, if only that it has none."""
-    assert set(Metrics(Settings())._on) == set(get_args(Event))
+    assert set(Metrics(Settings()).listeners) == set(get_args(Event))
 
 
 def test_every_metric_of_the_table_is_exposed():
     """In both formats, from the start: what is never exposed has no place in the table."""
-    metrics = Metrics(Settings())
+    metrics = Metrics(Settings(budgets={"b": BudgetSettings(tokens=1)}, quotas={"q": QuotaSettings()}))
     metrics.observe(WorkerJoined(0.0, "coders", "w"))
     expected = {metric.name.removesuffix("_total").removesuffix("_info") for metric in METRICS}
     body, content_type = metrics.exposition("application/openmetrics-text", NOW)
@@ -131,6 +138,14 @@ def test_a_message_that_was_not_classified_is_counted_without_a_class():
         ("admission_seconds_count",): 1,
         ("admission_seconds_sum",): 0.25,
     }
+
+
+@pytest.mark.parametrize("fault", list(KeyFault))
+def test_who_was_not_let_in_is_counted_by_what_was_wrong(fault):
+    """Never by key or client; each reason is there from the start, so that a rate sees its first rise."""
+    assert after(AccessDenied(1.0, fault), AccessDenied(2.0, fault)) == {("auth_failures_total", fault.value): 2}
+    body, _ = Metrics(Settings()).exposition("", NOW)
+    assert f'pointsman_auth_failures_total{{reason="{fault}"}} 0' in body.decode().splitlines()
 
 
 @pytest.mark.parametrize(("of", "label"), [("", "none"), ("tactical", "tactical"), ("made-up", "other")])
@@ -190,6 +205,23 @@ def test_an_attempt_that_reached_no_worker_has_no_time_in_one():
     """A 0 among the times of workers would make them look fast."""
     ended = AttemptEnded(12.0, envelope(), "coders", "", 2.0, 0.0, Failed(Failure.NO_WORKER, "none"))
     assert after(ended) == {("attempts_total", "coders", "none", "no_worker"): 1}
+
+
+def test_tokens_and_money_are_counted_by_class():
+    """Those that a cache had and those written to one are also among the input; without a price there is no money."""
+    took = Usage(1000, 600, 100, 50)
+    priced = AttemptEnded(12.0, envelope(), "coders", "w", 2.0, 1.5, Delivered("w"), took, 0.25)
+    cancelled = AttemptEnded(12.0, envelope("strategic"), "coders", "w", 2.0, 1.5, None, Usage(10, 0, 0, 5), None)
+    counted = after(WorkerJoined(0.0, "coders", "w"), priced, priced, cancelled)
+    assert {key: value for key, value in counted.items() if key[0] in {"tokens_total", "cost_total"}} == {
+        ("tokens_total", "input", "tactical"): 2000,
+        ("tokens_total", "cached_input", "tactical"): 1200,
+        ("tokens_total", "cache_write", "tactical"): 200,
+        ("tokens_total", "output", "tactical"): 100,
+        ("tokens_total", "input", "strategic"): 10,
+        ("tokens_total", "output", "strategic"): 5,
+        ("cost_total", "tactical"): 0.5,
+    }
 
 
 def test_an_end_is_counted_with_the_overhead_of_the_message():

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pointsman.ports import Counts, QueueView
+from pointsman.model.views import Counts, QueueView
 from pointsman.runtime.fleet import WorkerView
+from pointsman.runtime.quotas import QuotaView
+from pointsman.runtime.spending import BudgetShare
 from pointsman.telemetry.names import OTHER, WORKER_STATES, Source
 from pointsman.telemetry.process import ProcessFacts
 from pointsman.telemetry.registry import Known
@@ -137,3 +139,17 @@ def test_workers_beyond_the_bound_share_a_series_and_are_counted_as_dropped():
         ("pointsman_worker_slots",): 10,
         ("pointsman_breaker_state",): 10,
     }
+
+
+def test_budgets_and_provider_accounts_show_shares():
+    """By their names in the settings, never by whose they are; one that the settings do not know is `other`."""
+    knows = known()
+    knows.names[Source.BUDGET].add("b")
+    knows.names[Source.QUOTA].add("q")
+    shot = snapshot(
+        budgets=[BudgetShare("b", 0.75, 0.25), BudgetShare("gone", 1.5, 0.0)],
+        quotas=[QuotaView("q", 2, 1, {"requests": 0.5, "in_flight": 0.0}, True, 3.0)],
+    )
+    assert rows("pointsman_budget_used_share", shot, knows) == {("b",): 0.75, (OTHER,): 1.5}
+    assert rows("pointsman_budget_reserved_share", shot, knows) == {("b",): 0.25, (OTHER,): 0.0}
+    assert rows("pointsman_quota_left_share", shot, knows) == {("q", "requests"): 0.5, ("q", "in_flight"): 0.0}

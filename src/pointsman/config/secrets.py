@@ -1,7 +1,7 @@
 """Secrets: from `{ env = "NAME" }` or `{ file = "PATH" }` to the text, at the moment it is used.
 
-A file is read again when it has changed, so that a rotated secret needs no restart. The text is handed out by
-`reveal` alone and shows in no repr, message or log line.
+A file is read again when it has changed, looked at once a second at most, so that a rotated secret needs no restart.
+The text is handed out by `reveal` alone and shows in no repr, message or log line.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from typing import Final
 from pointsman.config.values import is_variable
 from pointsman.model.errors import SettingsError
 from pointsman.model.settings import Secret
+from pointsman.ports import Clock
+
+LOOK_EVERY_S: Final = 1.0
+"""A look at a file is a system call, and a secret is asked for with every message."""
 
 LONGEST_BYTES: Final = 65_536
 """A file above this size is no secret but a mistake."""
@@ -21,9 +25,11 @@ LONGEST_BYTES: Final = 65_536
 class Hidden:
     """One secret: known by where it comes from, revealed only on purpose."""
 
-    __slots__ = ("_environ", "_key", "_path", "_read_at", "_secret", "_text")
+    __slots__ = ("_clock", "_environ", "_key", "_look_at", "_path", "_read_at", "_secret", "_text")
 
-    def __init__(self, secret: Secret, key: str, environ: Mapping[str, str], beside: Path) -> None:
+    def __init__(self, secret: Secret, key: str, environ: Mapping[str, str], beside: Path, clock: Clock | None) -> None:
+        self._clock = clock
+        self._look_at = 0.0
         self._secret = secret
         self._key = key
         self._environ = environ
@@ -52,6 +58,11 @@ class Hidden:
         return self._checked(text, f"environment variable {name}")
 
     def _from_file(self, path: Path) -> str:
+        if self._clock is not None:
+            now = self._clock.monotonic()
+            if self._text and now < self._look_at:
+                return self._text
+            self._look_at = now + LOOK_EVERY_S
         try:
             state = path.stat()
             seen = (state.st_mtime_ns, state.st_size, state.st_ino)
@@ -85,12 +96,14 @@ class Secrets:
     Args:
         environ: environment variables, see `environment.snapshot`.
         beside: directory that relative file names start from: that of the settings file.
+        clock: tells when to look at a file again; without it, each time.
     """
 
-    def __init__(self, environ: Mapping[str, str], beside: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], beside: Path, clock: Clock | None = None) -> None:
+        self._clock = clock
         self._environ = environ
         self._beside = beside
 
     def hide(self, secret: Secret, key: str) -> Hidden:
         """Return the secret of a setting, not read yet. `key` is its dotted key, for messages."""
-        return Hidden(secret, key, self._environ, self._beside)
+        return Hidden(secret, key, self._environ, self._beside, self._clock)

@@ -18,6 +18,7 @@ from pointsman.http.auth import identify
 from pointsman.http.channel import AnswerCut, AsgiChannel, Channel, Send
 from pointsman.http.compat_anthropic import ANTHROPIC
 from pointsman.http.compat_openai import OPENAI
+from pointsman.http.dialect import Dialect
 from pointsman.http.exchange import JSON, Context, Request, Response
 from pointsman.http.guard import Guard, refuse_foreign
 from pointsman.http.problems import Problem
@@ -77,10 +78,12 @@ class App:
 
     def refusal(self, problem: Problem, path: str) -> Response:
         """Write a problem in the language of the path it came from."""
+        return self._refusal(problem, path, ANTHROPIC if path.startswith(MESSAGES) else OPENAI)
+
+    def _refusal(self, problem: Problem, path: str, dialect: Dialect) -> Response:
         fields = problems.headers(problem)
         if not path.startswith(COMPATIBLE):
             return Response(problem.status, problems.encode(problem, path), problems.MEDIA_TYPE, tuple(fields))
-        dialect = ANTHROPIC if path.startswith(MESSAGES) else OPENAI
         known = [value for name, value in fields if name == b"x-pointsman-message-id"]
         request_id = known[0] if known else self._context.surface.envelopes.new_id().encode()
         if all(name != dialect.request_id for name, _ in fields):
@@ -100,8 +103,14 @@ class App:
         except PointsmanError as error:
             answer = problems.of_error(error, trace_id=trace_id)
         if isinstance(answer, Problem):
-            return self.refusal(answer, channel.path)
+            return self._refusal(answer, channel.path, _language(channel))
         return answer
+
+
+def _language(channel: Channel) -> Dialect:
+    """Return the language of a request; both clients ask for models at the same path, and one of them sends a version."""
+    versioned = any(name == b"anthropic-version" for name, _ in channel.headers)
+    return ANTHROPIC if versioned or channel.path.startswith(MESSAGES) else OPENAI
 
 
 async def _live(receive: Receive, send: Send) -> None:

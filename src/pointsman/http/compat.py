@@ -44,7 +44,7 @@ def envelope_of(
     text: str | None = None,
     messages: list[dict[str, Any]] | None = None,
     system: Any = None,
-    conversation: str | None = None,
+    hint: Any = None,
     max_output_tokens: int | None = None,
 ) -> Envelope:
     """Return the envelope of a request.
@@ -59,7 +59,7 @@ def envelope_of(
         text: what is asked, or
         messages: the chat list.
         system: what stands beside the chat list, as instructions.
-        conversation: what the body itself says keeps a conversation together.
+        hint: what the body says of its user or its caches, to tell conversations apart that begin alike.
         max_output_tokens: most that the body asks for.
 
     Raises:
@@ -79,7 +79,7 @@ def envelope_of(
     identity = request.identity
     conversation_id = said.pop("conversation_id", None)
     if conversation_id is None and messages:
-        conversation_id = conversation or derive_id(identity.client, messages, system)
+        conversation_id = derive_id(identity.client, messages, system, hint)
     envelope = surface.envelopes.wrap(
         Message(
             text=text,

@@ -25,6 +25,7 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     stream: bool | None = None
     max_tokens: int | None = None
     system: Any = None
+    metadata: Any = None
 
 
 _MESSAGES: Final = msgspec.json.Decoder(MessagesRequest)
@@ -54,6 +55,7 @@ async def _pass_on(request: Request, endpoint: str) -> Answer:
         model=wanted.model,
         stream=bool(wanted.stream),
         messages=messages,
+        hint=wanted.metadata.get("user_id") if isinstance(wanted.metadata, dict) else None,
         max_output_tokens=wanted.max_tokens,
     )
     return await compat.relay(request, ANTHROPIC, envelope)

@@ -33,7 +33,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
-    prompt_cache_key: str | None = None
+    prompt_cache_key: Any = None
 
 
 class EmbeddingsRequest(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ async def complete(request: Request) -> Answer:
         model=chat.model,
         stream=bool(chat.stream),
         messages=chat.messages,
-        conversation=chat.prompt_cache_key,
+        hint=chat.prompt_cache_key,
         max_output_tokens=(chat.max_completion_tokens or chat.max_tokens or 0) * max(1, chat.n or 1),
     )
     return await compat.relay(request, OPENAI, envelope)

@@ -23,14 +23,17 @@ INTERIM: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def ask_whether_gone(turn: Turn, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-    """Break the connection off as soon as it turns out that its client is gone, unless the answer begins before."""
+    """Break the connection off as soon as it turns out that its client is gone."""
     loop.call_later(ASK_AFTER_S, _ask, turn, transport, loop)
 
 
 def _ask(turn: Turn, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-    if not turn.is_begun and not turn.is_over:
+    if turn.is_over:
+        return
+    if not turn.is_begun:
         transport.write(INTERIM)
-        loop.call_later(ASK_AFTER_S, _listen, turn, transport, loop, ASK_AFTER_S)
+    # An answer that has begun meanwhile asks as well: it was written after the client sent its last.
+    loop.call_later(ASK_AFTER_S, _listen, turn, transport, loop, ASK_AFTER_S)
 
 
 def _listen(turn: Turn, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, waited_s: float) -> None:

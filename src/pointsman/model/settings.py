@@ -156,7 +156,7 @@ class ClassifierSettings(Section, frozen=True):
     pin_s: Annotated[
         Seconds, Meta(description="how long a conversation keeps its class after its last message, seconds")
     ] = 3600.0
-    max_pins: Annotated[Count, Meta(description="conversations remembered; the least recent go first")] = 100_000
+    max_pins: Annotated[Count, Meta(description="conversations remembered; the least recent go first")] = 20_000
     rules: Annotated[list[RuleSettings], Meta(description="rules of your own, before the built-in ones")] = []
 
 
@@ -176,7 +176,7 @@ class LimitSettings(Section, frozen=True):
     ] = 100_000
     flood_copies: Annotated[Count, Meta(description="identical messages of one client before the next is refused")] = 10
     flood_leak_s: Annotated[Seconds, Meta(description="one copy is forgotten every so many seconds")] = 6.0
-    flood_tracked: Annotated[Count, Meta(description="fingerprints tracked")] = 131_072
+    flood_tracked: Annotated[Count, Meta(description="fingerprints tracked")] = 65_536
 
 
 class ValidationSettings(Section, frozen=True):
@@ -218,8 +218,8 @@ class ConversationSettings(Section, frozen=True):
         Meta(
             description="how long a message waits for that worker while only others are free, seconds; 0 = not at all"
         ),
-    ] = 2.0
-    max_tracked: Annotated[Count, Meta(description="conversations remembered; the least recent go first")] = 100_000
+    ] = 5.0
+    max_tracked: Annotated[Count, Meta(description="conversations remembered; the least recent go first")] = 20_000
 
 
 class TelemetrySettings(Section, frozen=True):

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.live import Live
 
 from pointsman.assembly import House
+from pointsman.core.keys import NO_KEYS
 from pointsman.model.errors import UsageError
 from pointsman.operations.demo_fleet import Fleet
 from pointsman.operations.demo_screen import closing, picture, plain_line, suggestions
@@ -91,7 +92,7 @@ class _Demo:
                 raise
             house = House(fleet.settings(self.options.listen or _address(self.keep)))
             house.observers.add(self.tally.observe)
-            async with open_service(house) as url:
+            async with open_service(house, keys=lambda: NO_KEYS) as url:
                 traffic = Traffic(url, house.clock)
                 try:
                     await self._show(house, traffic, url, stop, traffic.send(lines, rate_per_s, self.options.seconds))

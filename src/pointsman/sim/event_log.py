@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pointsman.model.events import (
+    AccessDenied,
     Admitted,
     AttemptEnded,
     AttemptStarted,
@@ -55,3 +56,5 @@ def _words(event: Event) -> str:
             return f"joined {event.pool} {event.worker}"
         case WorkerLeft():
             return f"left {event.pool} {event.worker}"
+        case AccessDenied():
+            return f"denied {event.fault}"

@@ -14,7 +14,7 @@ from pointsman.embedded import Router
 from pointsman.model.message import PRIORITIES, Message
 from pointsman.model.outcome import Refused
 from pointsman.model.settings import LimitSettings, PoolSettings, RetrySettings, Settings, WorkerSettings
-from pointsman.ports import Counts
+from pointsman.model.views import Counts
 from pointsman.sim.clock import SimClock
 from pointsman.sim.event_log import EventLog
 from pointsman.sim.running import run

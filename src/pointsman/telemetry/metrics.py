@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from pointsman.model.events import (
+    AccessDenied,
     Admitted,
     AttemptEnded,
     AttemptStarted,
@@ -30,6 +31,7 @@ from pointsman.model.events import (
 from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import Delivered, Failed, Outcome
 from pointsman.model.settings import Settings
+from pointsman.model.usage import Usage
 from pointsman.telemetry.names import METRICS, NONE, Metric, Source
 from pointsman.telemetry.prometheus import choose, render
 from pointsman.telemetry.registry import Known, Registry
@@ -54,10 +56,13 @@ class Metrics:
         self._known_when_read = Known(registry.known.names)
         self._admitted = registry.counter("pointsman_messages_admitted_total").add
         self._refused = registry.counter("pointsman_messages_refused_total").add
+        self._auth_failures = registry.counter("pointsman_auth_failures_total").add
         self._ended = registry.counter("pointsman_messages_ended_total").add
         self._attempts = registry.counter("pointsman_attempts_total").add
         self._classified = registry.counter("pointsman_classifications_total").add
         self._retries = registry.counter("pointsman_retries_total").add
+        self._tokens = registry.counter("pointsman_tokens_total").add
+        self._cost = registry.counter("pointsman_cost_total").add
         self._fallbacks = registry.counter("pointsman_fallbacks_total").add
         self._transitions = registry.counter("pointsman_breaker_transitions_total").add
         self._overhead = registry.histogram("pointsman_overhead_seconds").observe
@@ -66,7 +71,7 @@ class Metrics:
         self._queue_wait = registry.histogram("pointsman_queue_wait_seconds").observe
         self._worker = registry.histogram("pointsman_worker_seconds").observe
         self._departed: dict[str, float] = {}
-        self._on: dict[type, Callable[[Any], None]] = {
+        self.listeners: dict[type, Callable[[Any], None]] = {
             MessageRefused: self._message_refused,
             Admitted: self._message_admitted,
             AttemptStarted: self._attempt_started,
@@ -75,6 +80,7 @@ class Metrics:
             BreakerMoved: self._breaker_moved,
             WorkerJoined: self._worker_joined,
             WorkerLeft: self._worker_left,
+            AccessDenied: self._access_denied,
         }
         self.use(settings)
 
@@ -85,13 +91,15 @@ class Metrics:
         """
         self._registry.know(Source.POOL, settings.pools)
         self._registry.know(Source.CLASS, settings.classes)
+        self._registry.know(Source.BUDGET, settings.budgets)
+        self._registry.know(Source.QUOTA, settings.quotas)
         for series in self._registry.series.values():
             for labels in _first_rows(series.metric, self._registry.known):
                 series.begin(labels)
 
     def observe(self, event: Event) -> None:
         """Count what the event says. Never raises for its content, never blocks."""
-        self._on[type(event)](event)
+        self.listeners[type(event)](event)
 
     def exposition(self, accept: str, snapshot: Snapshot) -> tuple[bytes, str]:
         """Return the body of `/metrics` and its content type, for an `Accept` header.
@@ -136,8 +144,21 @@ class Metrics:
     def _attempt_ended(self, event: AttemptEnded) -> None:
         worker = event.worker
         self._attempts((event.pool, worker or NONE, _result(event.outcome)))
+        if event.usage is not None:
+            self._took(event.usage, event.cost, _class(event.envelope))
         if worker:
             self._worker(event.worker_s, (event.pool,))
+
+    def _took(self, usage: Usage, cost: float | None, message_class: str) -> None:
+        add = self._tokens
+        add(("input", message_class), usage.input_tokens)
+        add(("output", message_class), usage.output_tokens)
+        if usage.cached_input_tokens:
+            add(("cached_input", message_class), usage.cached_input_tokens)
+        if usage.cache_write_tokens:
+            add(("cache_write", message_class), usage.cache_write_tokens)
+        if cost is not None:
+            self._cost((message_class,), cost)
 
     def _message_ended(self, event: Ended) -> None:
         envelope = event.envelope
@@ -159,6 +180,9 @@ class Metrics:
         self._departed.pop(event.worker, None)
         self._departed[event.worker] = event.at
         self._forget_departed(event.at)
+
+    def _access_denied(self, event: AccessDenied) -> None:
+        self._auth_failures((event.fault,))
 
     def _forget_departed(self, now: float) -> None:
         departed = self._departed

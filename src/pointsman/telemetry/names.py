@@ -14,6 +14,8 @@ from typing import Final
 import msgspec
 
 from pointsman.core.breaker import BreakerState
+from pointsman.core.rate_headers import INPUT, OUTPUT, REQUESTS, TOKENS
+from pointsman.model.keys import KeyFault
 from pointsman.model.message import PRIORITIES
 from pointsman.model.outcome import Failure, Refusal
 from pointsman.model.states import ENDS, Status
@@ -44,6 +46,8 @@ class Source(StrEnum):
     POOL = "pool"
     WORKER = "worker"
     CLASS = "class"
+    BUDGET = "budget"
+    QUOTA = "quota"
     CODE = "code"
 
 
@@ -92,6 +96,8 @@ WORKER_STATES: Final = ("ready", "busy", "held", "draining", *(s for s in BREAKE
 
 FAILURES: Final = tuple(failure.value for failure in Failure)
 RESULTS: Final = ("delivered", "expired", "cancelled", *FAILURES)
+TOKEN_KINDS: Final = ("input", "cached_input", "cache_write", "output")
+QUOTA_KINDS: Final = (REQUESTS, INPUT, OUTPUT, TOKENS, "in_flight")
 CAUSES: Final = ("hint", "pin", "rule", "model", "abstain")
 
 _POOL = Label("pool", source=Source.POOL)
@@ -99,6 +105,7 @@ _QUEUE = Label("queue", source=Source.POOL)
 _WORKER = Label("worker", source=Source.WORKER, may_lack=True)
 _CLASS = Label("class", source=Source.CLASS)
 _PRIORITY = Label("priority", PRIORITIES)
+_BUDGET = Label("budget", source=Source.BUDGET)
 
 _ROUTER_S = (
     1e-05, 2e-05, 4e-05, 6e-05, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
@@ -135,6 +142,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Messages not accepted, by reason; class is none where the refusal came before classification.",
         Label("reason", tuple(refusal.value for refusal in Refusal)),
         Label("class", source=Source.CLASS, may_lack=True),
+    ),
+    _counter(
+        "pointsman_auth_failures_total",
+        "Requests that were not let in, by what was wrong with their API key.",
+        Label("reason", tuple(fault.value for fault in KeyFault)),
     ),
     _counter(
         "pointsman_messages_ended_total",
@@ -175,6 +187,17 @@ METRICS: Final[tuple[Metric, ...]] = (
         Label("to", BREAKER_STATES),
         max_series=WORKER_MAX_SERIES,
     ),
+    _counter(
+        "pointsman_tokens_total",
+        "Tokens that attempts took; input holds cached_input (read from a provider's cache) and cache_write.",
+        Label("kind", TOKEN_KINDS),
+        _CLASS,
+    ),
+    _counter(
+        "pointsman_cost_total",
+        "Money that attempts took, in the currency of the settings; models without a price are not in it.",
+        _CLASS,
+    ),
     _histogram(
         "pointsman_overhead_seconds",
         "Time the router added to a message: not the worker's, not the wait for a free worker.",
@@ -205,6 +228,18 @@ METRICS: Final[tuple[Metric, ...]] = (
         _POOL,
         _WORKER,
         max_series=WORKER_MAX_SERIES,
+    ),
+    _gauge(
+        "pointsman_budget_used_share",
+        "Spent and reserved of the limit; of a budget that each has to itself, that of whoever is nearest the limit.",
+        _BUDGET,
+    ),
+    _gauge("pointsman_budget_reserved_share", "Reserved of the limit for messages in flight, of the same.", _BUDGET),
+    _gauge(
+        "pointsman_quota_left_share",
+        "What a provider account has left, by the settings or the provider's word, whichever is narrower.",
+        Label("quota", source=Source.QUOTA),
+        Label("kind", QUOTA_KINDS),
     ),
     _gauge("pointsman_config_last_reload_successful", "1 if the last reload of the settings was taken, else 0."),
     _gauge("pointsman_event_loop_lag_seconds", "How late the event loop last ran something."),

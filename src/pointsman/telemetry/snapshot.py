@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 
 from pointsman.model.message import PRIORITIES
-from pointsman.ports import Counts, QueueView
+from pointsman.model.views import Counts, QueueView
 from pointsman.runtime.fleet import WorkerView
+from pointsman.runtime.quotas import QuotaView
+from pointsman.runtime.spending import BudgetShare
 from pointsman.telemetry.names import BREAKER_FIGURES, BY_NAME, NONE, WORKER_STATES, Source
 from pointsman.telemetry.process import ProcessFacts
 from pointsman.telemetry.registry import Gauge, Known
@@ -26,6 +28,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         workers: every worker, as the API shows it.
         dead_letters: kept now.
         reload_succeeded: whether the last reload was taken; true where there was none.
+        budgets: how much of each is used.
+        quotas: every provider account.
         loop_lag_s: how late the event loop last ran something, seconds; None where nobody measures.
         process: what the operating system says.
     """
@@ -36,6 +40,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     queues: Sequence[QueueView]
     workers: Sequence[WorkerView]
     dead_letters: int
+    budgets: Sequence[BudgetShare] = ()
+    quotas: Sequence[QuotaView] = ()
     reload_succeeded: bool = True
     loop_lag_s: float | None = None
     process: ProcessFacts = ProcessFacts()
@@ -52,6 +58,7 @@ def gauges(snapshot: Snapshot, known: Known) -> dict[str, Gauge]:
     made["pointsman_build_info"].add((snapshot.version,))
     made |= _of_queues(snapshot.queues, known)
     made |= _of_workers(snapshot.workers, known)
+    made |= _of_costs(snapshot, known)
     return made
 
 
@@ -103,3 +110,16 @@ def _of_workers(workers: Sequence[WorkerView], known: Known) -> dict[str, Gauge]
         breaker.highest((worker.pool, worker.id), BREAKER_FIGURES[worker.breaker])
         states.add((worker.pool, worker.state))
     return {gauge.metric.name: gauge for gauge in (in_flight, slots, breaker, states)}
+
+
+def _of_costs(snapshot: Snapshot, known: Known) -> dict[str, Gauge]:
+    used = Gauge(BY_NAME["pointsman_budget_used_share"], known)
+    reserved = Gauge(BY_NAME["pointsman_budget_reserved_share"], known)
+    left = Gauge(BY_NAME["pointsman_quota_left_share"], known)
+    for budget in snapshot.budgets:
+        used.highest((budget.name,), budget.used_share)
+        reserved.highest((budget.name,), budget.reserved_share)
+    for quota in snapshot.quotas:
+        for kind, share in quota.left.items():
+            left.add((quota.name, kind), share)
+    return {gauge.metric.name: gauge for gauge in (used, reserved, left)}

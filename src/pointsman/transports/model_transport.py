@@ -193,7 +193,8 @@ class ModelTransport:
             f"worker {attempt.worker!r} is given the sender's own key, and the message came without one: send it as"
             " `authorization: Bearer ...` or `x-api-key`, to the API of the provider's protocol"
         )
-        error = {"type": "error", "error": {"type": "authentication_error", "message": detail}}
+        shown = {"type": "authentication_error", "message": detail, "code": "unauthorized", "param": None}
+        error = {"type": "error", "error": shown}
         await show(attempt, 401, _JSON, encode_json(error))
         return fail(attempt, Failure.MESSAGE_FAULT, detail, sent=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pointsman.engines.local.accounts import Accounts
 from pointsman.model.states import ENDS
-from pointsman.ports import Counts
+from pointsman.model.views import Counts
 
 
 def test_each_end_is_counted_by_its_kind() -> None:

@@ -9,7 +9,7 @@ from pointsman.engines.local.archive import Archive
 from pointsman.engines.local.record import view
 from pointsman.model.outcome import Cause
 from pointsman.model.states import Status
-from pointsman.ports import DeadLetter
+from pointsman.model.views import DeadLetter
 from pointsman.testing.make import envelope
 
 

@@ -47,6 +47,7 @@ class Known:
     cause: Cause | None = None
     due: float = 0.0
     lease: Lease | None = None
+    held: bool = False
 
     @property
     def live(self) -> bool:
@@ -55,10 +56,12 @@ class Known:
 
 @dataclass
 class Model:
-    """Every message there ever was, and the lines they stand in: by queue, level and client."""
+    """Every message there ever was, and the lines they stand in: by queue, level and client, and by serial key."""
 
     messages: dict[str, Known] = field(default_factory=dict)
     lines: dict[tuple[str, int, str], list[Known]] = field(default_factory=dict)
+    keys: dict[tuple[str, str], list[Known]] = field(default_factory=dict)
+    freed: list[str] = field(default_factory=list)
 
     def line(self, known: Known) -> list[Known]:
         envelope = known.envelope
@@ -68,6 +71,19 @@ class Model:
         if known in self.line(known):
             self.line(known).remove(known)
 
+    def arrive(self, known: Known) -> None:
+        """It becomes ready for the first time, or after a delay: it waits its turn if it has not had it."""
+        if known.envelope.serial_key:
+            key = self.key(known)
+            if known not in key:
+                key.append(known)
+            known.held = key[0] is not known
+        if not known.held:
+            self.line(known).append(known)
+
+    def key(self, known: Known) -> list[Known]:
+        return self.keys.setdefault((known.envelope.pool, known.envelope.serial_key), [])
+
     def having(self, status: Status) -> list[Known]:
         return [known for known in self.messages.values() if known.status is status]
 
@@ -76,13 +92,22 @@ class Model:
             known
             for known in self.having(Status.QUEUED)
             if known.envelope.pool == queue
+            and not known.held
             and known.envelope.expires_at > now
             and not (guest and known.envelope.message.strict)
         ]
 
     def end(self, known: Known, status: Status, cause: Cause | None) -> None:
         self.leave(known)
-        known.status, known.cause, known.lease = status, cause, None
+        known.status, known.cause, known.lease, known.held = status, cause, None, False
+        key = self.key(known)
+        if known in key:
+            had_turn = key[0] is known
+            key.remove(known)
+            if had_turn and key:
+                key[0].held = False
+                self.line(key[0]).append(key[0])
+                self.freed.append(known.envelope.pool)
 
 
 class EngineAgainstModel(RuleBasedStateMachine):
@@ -116,8 +141,11 @@ class EngineAgainstModel(RuleBasedStateMachine):
         size=st.sampled_from([1, 60, 150]),
         strict=st.booleans(),
         delay_s=st.sampled_from([0.0, 0.0, 1.0, 40.0]),
+        key=st.sampled_from(["", "k", "k", "j"]),
     )
-    def put(self, queue: str, level: int, client: str, ttl_s: float, size: int, strict: bool, delay_s: float) -> None:
+    def put(
+        self, queue: str, level: int, client: str, ttl_s: float, size: int, strict: bool, delay_s: float, key: str
+    ) -> None:
         self.made += 1
         envelope = Envelope(
             id=f"{self.made:032x}",
@@ -129,6 +157,7 @@ class EngineAgainstModel(RuleBasedStateMachine):
             expires_at=self.now + ttl_s,
             pool=queue,
             size_bytes=size,
+            serial_key=key,
         )
         held = sum(known.size for known in self.model.messages.values() if known.live)
         waiting = len(self.model.having(Status.QUEUED)) + len(self.model.having(Status.DELAYED))
@@ -142,7 +171,7 @@ class EngineAgainstModel(RuleBasedStateMachine):
         if delay_s:
             known.status, known.due = Status.DELAYED, min(self.now + delay_s, envelope.expires_at)
         else:
-            self.model.line(known).append(known)
+            self.model.arrive(known)
 
     @rule(own=st.sampled_from(QUEUES), help=st.booleans(), want=st.integers(1, 3))
     def lease(self, own: str, help: bool, want: int) -> None:
@@ -244,7 +273,7 @@ class EngineAgainstModel(RuleBasedStateMachine):
         ended = do(self.engine.purge(queue))
         assert {one.envelope.id for one in ended} == {known.envelope.id for known in waiting}
         assert len(ended) == len(waiting)
-        for known in waiting:
+        for known in sorted(waiting, key=lambda known: not known.held):
             self.model.end(known, Status.CANCELLED, Cause.PURGED)
 
     @rule(queue=st.sampled_from(QUEUES))
@@ -252,7 +281,7 @@ class EngineAgainstModel(RuleBasedStateMachine):
         if queue in self.paused:
             self.paused.discard(queue)
             do(self.engine.resume(queue))
-            assert self.resumed.pop() == queue
+            self.model.freed.append(queue)
         else:
             self.paused.add(queue)
             do(self.engine.pause(queue))
@@ -273,7 +302,8 @@ class EngineAgainstModel(RuleBasedStateMachine):
         assert len(ended) == len(reaped.ended)
         assert late | dead <= ended
         assert all(self.model.messages[one].envelope.expires_at <= now for one in ended)
-        for one in ended:
+        # Those held back first: none of them has its turn only to end at once.
+        for one in sorted(ended, key=lambda one: not self.model.messages[one].held):
             self.model.end(self.model.messages[one], Status.EXPIRED, Cause.TTL)
         self._came_ready([known for known in due if known.envelope.id not in ended], reaped.ready)
         self._were_lost(reaped.lost)
@@ -283,7 +313,7 @@ class EngineAgainstModel(RuleBasedStateMachine):
         assert sorted(ready) == sorted({known.envelope.pool for known in come})
         for known in sorted(come, key=lambda one: (one.due, one.envelope.id)):
             known.status = Status.QUEUED
-            self.model.line(known).append(known)
+            self.model.arrive(known)
 
     def _were_lost(self, lost: list[Lease]) -> None:
         over = [known for known in self.model.having(Status.LEASED) if known.due <= self.now]
@@ -306,6 +336,12 @@ class EngineAgainstModel(RuleBasedStateMachine):
             assert min(times) <= next_due <= min(times) + TICK_S
 
     @invariant()
+    def whoever_leases_is_told_of_what_has_become_ready(self) -> None:
+        assert sorted(self.resumed) == sorted(self.model.freed)
+        self.resumed.clear()
+        self.model.freed.clear()
+
+    @invariant()
     def accounts_are_right(self) -> None:
         counts = do(self.engine.counts())
         model = self.model
@@ -325,7 +361,8 @@ class EngineAgainstModel(RuleBasedStateMachine):
             assert view.in_flight == sum(known.status is Status.LEASED for known in of)
             assert view.paused == (view.name in self.paused)
             for level in range(5):
-                assert self.engine.waiting(view.name, level) == sum(one <= level for one in ready)
+                free = [known.envelope.level for known in of if known.status is Status.QUEUED and not known.held]
+                assert self.engine.waiting(view.name, level) == sum(one <= level for one in free)
 
     @invariant()
     def each_message_is_where_it_should_be(self) -> None:

@@ -22,12 +22,15 @@ class Desk:
 
     def __init__(self) -> None:
         self.archive = Archive(10, 10, 1000)
-        self.messages = Messages(self.archive, 30.0)
+        self.released: list[str] = []
+        self.messages = Messages(self.archive, 30.0, self.released.append)
         self.queue = Queue("coders")
 
-    def take(self, *, delay_s: float = 0.0) -> Record:
+    def take(self, *, delay_s: float = 0.0, key: str = "") -> Record:
         """Accept a message of 5 bytes."""
-        record = Record(envelope(at=AT), None, Status.QUEUED, 0, 0.0, 5)
+        message = envelope(at=AT, id=f"{len(self.messages.records):032x}")
+        message.serial_key = key
+        record = Record(message, None, Status.QUEUED, 0, 0.0, 5)
         self.messages.take(record, self.queue, AT, delay_s)
         return record
 
@@ -105,3 +108,21 @@ def test_a_lost_lease_is_replaced_under_the_same_attempt() -> None:
     assert (fresh.attempt, fresh.envelope) == (old.attempt, old.envelope)
     assert fresh.fence > old.fence
     assert (record.due, desk.queue.in_flight) == (AT + 61.0, 1)
+
+
+def test_the_end_of_a_message_frees_the_next_of_its_key_and_says_so() -> None:
+    """However it ends; a message without a key frees nobody, and nobody is told."""
+    desk = Desk()
+    desk.messages.cancel(desk.out()[0], desk.queue, WALL, Cause.SENDER)
+    assert desk.released == []
+    first, second, third = (desk.take(key="k") for _ in range(3))
+    assert (len(desk.queue.ready), desk.messages.waiting, second.envelope.waited) == (1, 3, True)
+    desk.queue.ready.pop(AT)
+    desk.messages.hand_out(first, desk.queue, AT)
+    desk.messages.retry(first, desk.queue, AT, 5.0)
+    assert (len(desk.queue.ready), desk.released) == (0, [])
+    desk.messages.cancel(first, desk.queue, WALL, Cause.SENDER)
+    assert (desk.queue.ready.pop(AT), desk.released) == (second.ticket, ["coders"])
+    desk.messages.hand_out(second, desk.queue, AT)
+    desk.messages.deliver(second, desk.queue, WALL)
+    assert (desk.queue.ready.pop(AT), desk.released) == (third.ticket, ["coders", "coders"])

@@ -9,7 +9,7 @@ import pytest
 from pointsman.engines.local.record import Record, view
 from pointsman.engines.local.search import Wanted
 from pointsman.model.states import Status
-from pointsman.ports import MessageView
+from pointsman.model.views import MessageView
 from pointsman.testing.make import envelope
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pointsman.core.classify.pins import ConversationPins
 from pointsman.core.classify.pipeline import Classifier
+from pointsman.core.conversation import derive_id
 from pointsman.core.routing import Route
 from pointsman.layers.admission.classify import Classify
 from pointsman.model.decision import Classification
@@ -27,17 +30,17 @@ ROUTES = {
 class Desk:
     """The layer around a probe."""
 
-    def __init__(self) -> None:
+    def __init__(self, routes: Mapping[str, Route] = ROUTES) -> None:
         settings = Settings()
         self.inner = Probe(Accepted("x"))
         self.pins = ConversationPins(3600.0, 100)
         classifier = Classifier(settings.classifier, settings.classes)
-        self.admit = Classify(classifier, self.pins, ROUTES, FakeClock())(self.inner)
+        self.admit = Classify(classifier, self.pins, routes, FakeClock())(self.inner)
 
-    async def classify(self, text: str, **fields: object) -> Envelope:
+    async def classify(self, text: str, *, endpoint: str = "", **fields: object) -> Envelope:
         """Send a message that nothing was decided about yet."""
         of = envelope(text, **fields)  # type: ignore[arg-type]
-        of.classification, of.pool = None, ""
+        of.classification, of.pool, of.endpoint = None, "", endpoint
         assert await self.admit(of) == Accepted("x")
         assert self.inner.seen[-1] is of
         return of
@@ -94,3 +97,69 @@ async def test_the_time_it_took_is_noted() -> None:
     of = envelope("x", at=clock.monotonic())
     await layer(inner)(of)
     assert of.classify_s == pytest.approx(0.002)
+
+
+PLAN, RENAME = "design the architecture and plan the migration", "rename foo to bar in utils.py"
+
+
+@pytest.mark.parametrize("endpoint", ["/embeddings", "/messages/count_tokens", "/messages/count_tokens?beta=true"])
+async def test_what_is_no_chat_neither_follows_a_conversation_nor_decides_it(endpoint: str) -> None:
+    """A count of tokens beside a dear conversation is no dear message, and makes no cheap one dear."""
+    desk = Desk()
+    await desk.classify(PLAN, conversation_id="talk", endpoint=endpoint, class_="strategic")
+    assert len(desk.pins) == 0
+    await desk.classify(PLAN, conversation_id="talk", endpoint="/messages?beta=true")
+    assert len(desk.pins) == 1
+    counted = await desk.classify(RENAME, conversation_id="talk", endpoint=endpoint)
+    assert counted.classification is not None
+    assert (counted.classification.cause, counted.pool) == ("rule", "coders")
+
+
+async def test_a_derived_conversation_is_one_like_any_other() -> None:
+    """It keeps its class while its history grows, and may rise within it."""
+    desk = Desk()
+    turns: list[dict[str, Any]] = [{"role": "user", "content": RENAME}]
+    causes = []
+    for ask in (RENAME, "thanks", PLAN, RENAME, "go on"):
+        turns += [{"role": "assistant", "content": "ok"}, {"role": "user", "content": ask}]
+        of = await desk.classify(ask, conversation_id=derive_id("a", turns), client="a")
+        assert of.classification is not None
+        causes.append((of.classification.message_class, of.classification.cause))
+    assert causes == [
+        ("tactical", "rule"),
+        ("tactical", "pin"),
+        ("strategic", "rule"),
+        ("strategic", "pin"),
+        ("strategic", "pin"),
+    ]
+
+
+async def test_a_class_that_was_forced_may_only_rise_too() -> None:
+    """By name or alias; a cheaper class that is forced holds for its message, and not for the next."""
+    desk = Desk()
+    seen = []
+    for ask, hint in ((RENAME, "strong"), (RENAME, None), (RENAME, "fast"), (RENAME, None)):
+        of = await desk.classify(ask, conversation_id="talk", class_=hint)
+        assert of.classification is not None
+        seen.append((of.classification.message_class, of.classification.cause))
+    assert seen == [("strategic", "hint"), ("strategic", "pin"), ("tactical", "hint"), ("strategic", "pin")]
+
+
+async def test_messages_of_a_serial_class_share_a_key_by_conversation() -> None:
+    """Client and conversation; none without a conversation, for what is no chat, and in a class that is not serial."""
+    serial = Desk({name: replace(route, serial=name == "strategic") for name, route in ROUTES.items()})
+    keys = [
+        (await serial.classify("x", class_="strategic", **fields)).serial_key
+        for fields in (
+            {"conversation_id": "talk", "client": "a"},
+            {"conversation_id": "talk", "client": "b"},
+            {"conversation_id": "chat", "client": "a"},
+            {"conversation_id": "talk", "client": "a"},
+        )
+    ]
+    assert keys[0] == keys[3] != ""
+    assert len(set(keys)) == 3
+    assert (await serial.classify("x", class_="strategic")).serial_key == ""
+    assert (await serial.classify("x", class_="tactical", conversation_id="talk")).serial_key == ""
+    counted = await serial.classify("x", class_="strategic", conversation_id="talk", endpoint="/messages/count_tokens")
+    assert counted.serial_key == ""

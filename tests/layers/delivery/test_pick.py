@@ -6,11 +6,17 @@ import asyncio
 
 import pytest
 
+from pointsman.core.affinity import PreferredWorkers
 from pointsman.layers.delivery.pick import Pick
 from pointsman.model.outcome import AttemptRecord, Delivered, Failed, Failure, Outcome
 from pointsman.sim import SimClock
 from pointsman.testing.make import attempt, envelope
 from tests.runtime.fleet_of import Scripted, Yard
+
+
+def pick(yard: Yard, preferred: PreferredWorkers | None = None) -> Pick:
+    """Return the leaf over one pool."""
+    return Pick({"coders": yard.pool}, preferred or PreferredWorkers(3600.0, 100), yard.clock)
 
 
 def unreachable(worker: str) -> Failed:
@@ -24,7 +30,7 @@ async def test_goes_on_to_the_next_worker_while_none_has_seen_the_message() -> N
     for name in ("a", "b"):
         yard.join(name, Scripted(unreachable(name)))
     yard.join("c", Scripted())
-    assert await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic())) == Delivered("c")
+    assert await pick(yard)(attempt(at=yard.clock.monotonic())) == Delivered("c")
 
 
 async def test_stops_at_the_first_worker_that_has_seen_it() -> None:
@@ -34,7 +40,7 @@ async def test_stops_at_the_first_worker_that_has_seen_it() -> None:
     workers = [Scripted(seen), Scripted(seen)]
     yard.join("a", workers[0])
     yard.join("b", workers[1])
-    assert await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic())) == seen
+    assert await pick(yard)(attempt(at=yard.clock.monotonic())) == seen
     assert sum(len(worker.sent) for worker in workers) == 1
 
 
@@ -44,7 +50,7 @@ async def test_tries_each_worker_once_within_an_attempt() -> None:
     workers = {name: Scripted(unreachable(name)) for name in "abc"}
     for name, transport in workers.items():
         yard.join(name, transport)
-    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic()))
+    outcome = await pick(yard)(attempt(at=yard.clock.monotonic()))
     assert isinstance(outcome, Failed)
     assert outcome.reason is Failure.WORKER_UNREACHABLE
     assert [len(worker.sent) for worker in workers.values()] == [1, 1, 1]
@@ -58,7 +64,7 @@ async def test_redeliver_never_means_one_worker_only() -> None:
     yard.join("b", workers[1])
     message = envelope(at=yard.clock.monotonic())
     message.redeliver = "never"
-    await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    await pick(yard)(attempt(message, at=yard.clock.monotonic()))
     assert sum(len(worker.sent) for worker in workers) == 1
 
 
@@ -75,9 +81,7 @@ async def test_a_retry_goes_to_another_worker() -> None:
         yard.join("b", Scripted())
         message = envelope(at=yard.clock.monotonic())
         message.trail.append(failed_at("a"))
-        assert await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic())) == Delivered(
-            "b"
-        )
+        assert await pick(yard)(attempt(message, at=yard.clock.monotonic())) == Delivered("b")
 
 
 async def test_a_retry_waits_for_another_worker_that_is_busy() -> None:
@@ -90,7 +94,7 @@ async def test_a_retry_waits_for_another_worker_that_is_busy() -> None:
     await asyncio.sleep(0)
     message = envelope(at=yard.clock.monotonic())
     message.trail.append(failed_at("a"))
-    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    outcome = await pick(yard)(attempt(message, at=yard.clock.monotonic()))
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.sent) == (Failure.NO_WORKER, False)
     hold.set()
@@ -103,7 +107,7 @@ async def test_a_retry_takes_the_only_worker_there_is() -> None:
     yard.join("a", Scripted())
     message = envelope(at=yard.clock.monotonic())
     message.trail.append(failed_at("a"))
-    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    outcome = await pick(yard)(attempt(message, at=yard.clock.monotonic()))
     assert outcome == Delivered("a")
 
 
@@ -114,13 +118,13 @@ async def test_gives_the_claimed_slot_back_exactly_once() -> None:
     yard.pool.claim()
     out = attempt(at=yard.clock.monotonic())
     out.claimed = True
-    await Pick({"coders": yard.pool}, yard.clock)(out)
+    await pick(yard)(out)
     assert (out.claimed, yard.pool.free) == (False, 2)
     empty = Yard(SimClock())
     empty.pool.claim()
     unplaced = attempt(at=empty.clock.monotonic())
     unplaced.claimed = True
-    await Pick({"coders": empty.pool}, empty.clock)(unplaced)
+    await pick(empty)(unplaced)
     assert unplaced.claimed
 
 
@@ -147,7 +151,7 @@ async def test_waiting_for_another_worker_gets_longer_each_time_and_ends() -> No
     message = envelope(at=yard.clock.monotonic())
     message.trail.append(failed_at("a"))
     while True:
-        outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+        outcome = await pick(yard)(attempt(message, at=yard.clock.monotonic()))
         if not isinstance(outcome, Failed):
             break
         pauses.append(outcome.retry_after_s)
@@ -163,7 +167,7 @@ async def test_patience_begins_anew_with_each_failure() -> None:
     yard, hold, other = await always_busy()
     message = envelope(at=yard.clock.monotonic())
     message.trail += [failed_at("a"), *(vain(number) for number in range(6)), failed_at("a")]
-    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    outcome = await pick(yard)(attempt(message, at=yard.clock.monotonic()))
     assert isinstance(outcome, Failed)
     assert outcome.retry_after_s == 0.1
     hold.set()
@@ -176,7 +180,7 @@ async def test_a_worker_that_did_nothing_wrong_is_not_avoided(result: str) -> No
     yard, hold, other = await always_busy()
     message = envelope(at=yard.clock.monotonic())
     message.trail.append(AttemptRecord(1, "coders", "a", result, 0.0, 0.1))
-    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    outcome = await pick(yard)(attempt(message, at=yard.clock.monotonic()))
     assert outcome == Delivered("a")
     hold.set()
     await other
@@ -190,13 +194,13 @@ async def test_a_worker_that_failed_the_message_is_avoided(result: str) -> None:
     yard.join("b", Scripted())
     message = envelope(at=yard.clock.monotonic())
     message.trail.append(AttemptRecord(1, "coders", "a", result, 0.0, 0.1))
-    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(message, at=yard.clock.monotonic()))
+    outcome = await pick(yard)(attempt(message, at=yard.clock.monotonic()))
     assert outcome == Delivered("b")
 
 
 async def test_an_empty_pool_says_so_and_asks_for_a_pause() -> None:
     """The slot it was leased for is gone: nothing was sent, and it must not come back as fast as the loop turns."""
     yard = Yard(SimClock())
-    outcome = await Pick({"coders": yard.pool}, yard.clock)(attempt(at=yard.clock.monotonic()))
+    outcome = await pick(yard)(attempt(at=yard.clock.monotonic()))
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.sent, outcome.retry_after_s) == (Failure.NO_WORKER, False, 0.1)

@@ -40,7 +40,7 @@ async def test_names_the_worker_and_times_it() -> None:
 
     out = attempt(at=yard.clock.monotonic())
     await Track(endpoint, yard.pool, yard.clock)(slow)(out)
-    assert out.worker == "w"
+    assert (out.worker, out.price_name) == ("w", "w")
     assert out.worker_s == pytest.approx(2.0)
     assert yard.pool.service_s == pytest.approx(2.0)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from math import inf
+from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.transports.wire.alarm import Alarm
+from pointsman.transports.wire.alarm import READ_FIRST_S, STOOD_STILL_S, Alarm
 
 
 class World:
@@ -120,3 +122,54 @@ async def test_it_rings_exactly_where_a_wait_outlasts_its_bound(waits: list[tupl
         world.alarm.until = inf
     await asyncio.sleep(100.0)
     assert [round(when, 5) for when in world.rang] == ([] if expected is None else [round(expected, 5)])
+
+
+class Stopped:
+    """An event loop whose process was stopped; only what an alarm asks of it. A timer goes off when the test says."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        self.timers.append((when, call))
+        return asyncio.TimerHandle(when, call, (), cast(asyncio.AbstractEventLoop, self))
+
+    def go_off(self) -> None:
+        self.timers.pop()[1]()
+
+    def get_debug(self) -> bool:
+        return False
+
+
+async def test_a_process_that_stood_still_reads_before_it_complains() -> None:
+    """Once all streams were given up after SIGCONT: a loop may go to its timers before it looks at its sockets, where
+    the bytes lay that had come in time.
+    """
+    loop = Stopped()
+    rang: list[float] = []
+    alarm = Alarm(cast(asyncio.AbstractEventLoop, loop), lambda: rang.append(loop.now))
+    alarm.until = 2.0
+    alarm.watch()
+    loop.now = 5.0
+    loop.go_off()
+    assert rang == []
+    assert loop.timers[0][0] == 5.0 + READ_FIRST_S
+    loop.now = 5.0 + READ_FIRST_S
+    loop.go_off()
+    assert rang == [5.0 + READ_FIRST_S]
+
+
+async def test_a_timer_that_is_a_little_late_rings() -> None:
+    """A busy loop is no reason to wait longer."""
+    loop = Stopped()
+    rang: list[float] = []
+    alarm = Alarm(cast(asyncio.AbstractEventLoop, loop), lambda: rang.append(loop.now))
+    alarm.until = 2.0
+    alarm.watch()
+    loop.now = 2.0 + STOOD_STILL_S
+    loop.go_off()
+    assert rang == [loop.now]

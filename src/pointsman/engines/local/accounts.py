@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pointsman.model.states import ENDS, Status
-from pointsman.ports import Counts
+from pointsman.model.views import Counts
 
 
 class Accounts:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import islice
 
-from pointsman.ports import DeadLetter, MessageView
+from pointsman.model.views import DeadLetter, MessageView
 
 
 class Archive:

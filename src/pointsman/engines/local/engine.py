@@ -33,17 +33,8 @@ from pointsman.model.outcome import (
 )
 from pointsman.model.settings import EngineSettings
 from pointsman.model.states import Status
-from pointsman.ports import (
-    Clock,
-    Counts,
-    DeadLetter,
-    EndedMessage,
-    Lease,
-    MessageView,
-    QueueView,
-    Reaped,
-    Source,
-)
+from pointsman.model.views import Counts, DeadLetter, EndedMessage, MessageView, QueueView
+from pointsman.ports import Clock, Lease, Reaped, Source
 
 NOT_STORED: Final = (
     "this router keeps messages in memory only, so it cannot promise to keep one: send with wait = true and without"
@@ -58,7 +49,8 @@ class LocalEngine:
         settings: bounds and the length of a lease.
         clock: time.
         queues: names of the queues, one for each pool.
-        resumed: called with the name of a queue that hands out again, so that whoever leases from it looks.
+        resumed: called with the name of a queue that hands out again, or in which a message that was held back has
+            become ready, so that whoever leases from it looks.
     """
 
     def __init__(
@@ -73,7 +65,7 @@ class LocalEngine:
         self._resumed = resumed
         self._queues = {name: Queue(name) for name in queues}
         self._archive = Archive(settings.keep_ended, settings.keep_dead_letters, settings.keep_dead_letter_bytes)
-        self._messages = Messages(self._archive, settings.lease_s)
+        self._messages = Messages(self._archive, settings.lease_s, resumed)
         self._cabinet = Cabinet()
         self._open = False
 
@@ -161,7 +153,9 @@ class LocalEngine:
     async def purge(self, queue: str) -> list[EndedMessage]:
         """Cancel everything that waits in the queue."""
         where, wall, records = self._queue(queue), self._clock.wall(), self._messages.records
-        waiting = [records[ticket.id] for ticket in where.ready.drain()]
+        # Those held back first, so that none of them becomes ready because the one before it ends here.
+        waiting = where.serial.drain()
+        waiting += [records[ticket.id] for ticket in where.ready.drain()]
         return [self._messages.cancel(record, where, wall, Cause.PURGED) for record in [*waiting, *where.delayed()]]
 
     async def reap(self) -> Reaped:
@@ -171,15 +165,15 @@ class LocalEngine:
         ended: list[EndedMessage] = []
         ready: list[str] = []
         for queue in self._queues.values():
-            over = [messages.records[ticket.id] for ticket in queue.ready.expire(now)]
-            come = False
+            # Those held back first, so that none of them becomes ready when its time is over already.
+            over = queue.serial.expire(now)
+            over += [messages.records[ticket.id] for ticket in queue.ready.expire(now)]
+            come: list[Record] = []
             for record in queue.due(now):
-                if record.envelope.expires_at <= now:
-                    over.append(record)
-                else:
-                    messages.ready(record, queue, now)
-                    come = True
+                (over if record.envelope.expires_at <= now else come).append(record)
             ended += [messages.expire(record, queue, wall) for record in over]
+            for record in come:
+                messages.ready(record, queue, now)
             if come:
                 ready.append(queue.name)
         lost = [messages.fence_anew(record, now) for record in messages.leases.run_out(now)]

@@ -6,6 +6,7 @@ seconds, but for `wall`, which is Unix seconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from pointsman.engines.local.accounts import Accounts
@@ -15,7 +16,8 @@ from pointsman.engines.local.queue import Queue
 from pointsman.engines.local.record import Record, view
 from pointsman.model.outcome import Cause
 from pointsman.model.states import DEAD_LETTERS, Status, step
-from pointsman.ports import Counts, DeadLetter, EndedMessage, Lease
+from pointsman.model.views import Counts, DeadLetter, EndedMessage
+from pointsman.ports import Lease
 
 EXPIRED: Final = "its time to live ended before a worker was free for it"
 
@@ -33,14 +35,16 @@ class Messages:
     Args:
         archive: remembers what has ended.
         lease_s: length of a lease, seconds.
+        released: called with the name of a queue in which a message that was held back has become ready.
     """
 
-    def __init__(self, archive: Archive, lease_s: float) -> None:
+    def __init__(self, archive: Archive, lease_s: float, released: Callable[[str], None]) -> None:
         self.records: dict[str, Record] = {}
         self.leases = Leases()
         self._accounts = Accounts()
         self._archive = archive
         self._lease_s = lease_s
+        self._released = released
 
     @property
     def waiting(self) -> int:
@@ -127,6 +131,8 @@ class Messages:
         del self.records[envelope.id]
         self._accounts.ended(status, record.size_bytes)
         self._archive.remember(view(envelope, status, cause=cause, detail=detail, ended=wall))
+        if envelope.serial_key and queue.ended(record):
+            self._released(queue.name)
         return status
 
     def _release(self, record: Record, queue: Queue) -> None:

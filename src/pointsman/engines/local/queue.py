@@ -1,13 +1,17 @@
-"""One queue of the local engine: what is ready (a scheduler), what is delayed (a heap), and whether it is paused."""
+"""One queue of the local engine: what is ready (a scheduler), what is delayed (a heap), what is held back until the
+message before it has ended, and whether it is paused.
+"""
 
 from __future__ import annotations
 
 import heapq
+from operator import add
 
 from pointsman.core.schedule import Scheduler, Ticket
 from pointsman.engines.local.record import Record
+from pointsman.engines.local.serial import SerialKeys
 from pointsman.model.message import PRIORITIES
-from pointsman.ports import QueueView
+from pointsman.model.views import QueueView
 
 _TOLERATED = 64
 """Entries of messages that are no longer delayed which the heap may hold before it is built anew."""
@@ -24,16 +28,34 @@ class Queue:
         self.paused = False
         self.in_flight = 0
         self.ready = Scheduler()
+        self.serial = SerialKeys()
         self._delayed: dict[str, Record] = {}
         self._wakes: list[tuple[float, str]] = []
 
     def enter(self, record: Record, now: float, *, front: bool = False) -> None:
-        """Make a record ready; `front` gives it back its place at the head of its client's line."""
+        """Make a record ready; `front` gives it back its place at the head of its client's line.
+
+        One whose key another message has the turn of is held back instead.
+        """
+        envelope = record.envelope
+        if envelope.serial_key and not self.serial.admits(record):
+            # The wait for the message before it is not the router's doing.
+            envelope.waited = True
+            self.serial.hold(record, ticket_for(record, now))
+            return
         record.ticket = ticket_for(record, now)
         if front:
             self.ready.push_front(record.ticket)
         else:
             self.ready.push(record.ticket)
+
+    def ended(self, record: Record) -> bool:
+        """A record of a serial key has ended; whether that has made another one ready."""
+        following = self.serial.ended(record)
+        if following is None or following.ticket is None:
+            return False
+        self.ready.push(following.ticket)
+        return True
 
     def delay(self, record: Record, due: float) -> None:
         """Keep a record out of the order until `due`, or until it expires, whichever is first."""
@@ -72,25 +94,27 @@ class Queue:
 
     def next_due(self) -> float | None:
         """Return the monotonic seconds at which something here expires or becomes ready, or None."""
-        expiry, wake = self.ready.next_expiry(), self._next_wake()
-        if expiry is None or wake is None:
-            return wake if expiry is None else expiry
-        return min(expiry, wake)
+        times = (self.ready.next_expiry(), self.serial.next_expiry(), self._next_wake())
+        return min((at for at in times if at is not None), default=None)
 
     def ahead(self, level: int) -> int:
-        """Return how many ready messages are of this level, 0..4, or of one that is served before it."""
+        """Return how many ready messages are of this level, 0..4, or of one that is served before it.
+
+        Those held back do not count: of their key one at a time takes a slot.
+        """
         if level >= len(PRIORITIES) - 1:
             return len(self.ready)
         return sum(self.ready.depths()[: level + 1])
 
     def describe(self, now: float) -> QueueView:
         """Return depth by level, delayed, in flight, and the age of the oldest."""
+        first, second, third, fourth, fifth = map(add, self.ready.depths(), self.serial.depths)
         return QueueView(
             name=self.name,
-            queued=self.ready.depths(),
+            queued=(first, second, third, fourth, fifth),
             delayed=len(self._delayed),
             in_flight=self.in_flight,
-            oldest_s=self.ready.oldest(now),
+            oldest_s=max(self.ready.oldest(now), self.serial.oldest(now)),
             paused=self.paused,
         )
 

@@ -8,7 +8,7 @@ from pointsman.core.schedule import Ticket
 from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import Cause
 from pointsman.model.states import Status
-from pointsman.ports import MessageView
+from pointsman.model.views import MessageView
 
 
 @dataclass(slots=True, eq=False)

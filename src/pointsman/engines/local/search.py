@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from pointsman.engines.local.record import Record, view
 from pointsman.model.states import ENDS, Status
-from pointsman.ports import MessageView
+from pointsman.model.views import MessageView
 
 
 @dataclass(slots=True, frozen=True)

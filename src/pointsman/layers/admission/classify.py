@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pointsman.core.classify.pins import ConversationPins
 from pointsman.core.classify.pipeline import Classifier
+from pointsman.core.conversation import conversation_of
 from pointsman.core.routing import Route
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Receipt
@@ -13,7 +14,8 @@ from pointsman.ports import Admit, Clock
 
 
 class Classify:
-    """Classifies and fills in the route.
+    """Classifies and fills in the route. Embeddings and counts of tokens belong to no conversation: they neither follow
+    its class nor decide it.
 
     Position: after FloodGuard because it costs the most of all layers here, before Shed because how long a message
     would wait depends on its pool.
@@ -34,12 +36,13 @@ class Classify:
 
         async def admit(envelope: Envelope) -> Receipt:
             message = envelope.message
+            conversation = conversation_of(envelope)
             started = monotonic()
             envelope.classification = classification = classify(
                 ask=envelope.ask,
                 hint=message.class_,
                 client=envelope.client,
-                conversation_id=message.conversation_id,
+                conversation_id=conversation,
                 now=envelope.received_at,
                 pins=pins,
             )
@@ -47,6 +50,9 @@ class Classify:
             envelope.pool = route.pool
             envelope.redeliver = message.redeliver or route.redeliver
             envelope.max_attempts = route.max_attempts
+            if route.serial and conversation is not None:
+                # Neither a client nor a conversation has a line end in its name.
+                envelope.serial_key = f"{envelope.client}\n{conversation}"
             envelope.classify_s = monotonic() - started
             return await inner(envelope)
 

@@ -10,7 +10,8 @@ from pointsman.ports import Clock, Engine, Notifier
 
 
 class Enqueue:
-    """Puts the message into its queue and tells the dispatchers that may serve it.
+    """Puts the message into its queue and tells the dispatchers that may serve it; of a message that its sender may
+    carry, the sender tells them if it cannot.
 
     Position: the leaf, after everything that may refuse because what is accepted is never refused afterwards.
     """
@@ -35,6 +36,8 @@ class Enqueue:
         if isinstance(receipt, Accepted):
             envelope.admission_s = self._clock.monotonic() - envelope.received_at
             self._expect(envelope.expires_at)
+            if envelope.by_sender:
+                return receipt
             for topic in self._topics[envelope.pool]:
                 self._notifier.notify(topic)
         return receipt

@@ -35,9 +35,14 @@ class FloodGuard:
         return admit
 
 
-def content(envelope: Envelope) -> str:
-    """Return what makes two messages the same: conversation and the whole content, not the newest turn alone."""
+def content(envelope: Envelope) -> str | bytes:
+    """Return what makes two messages the same: conversation and the whole content, not the newest turn alone.
+
+    Of a body that passes as it is, that is the body: conversations of the compatible APIs differ by their words.
+    """
     message = envelope.message
+    if envelope.body is not None:
+        return envelope.body
     if message.messages is None and message.conversation_id is None:
         return envelope.ask if message.text is None else message.text
     turns = message.text if message.messages is None else repr(message.messages)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from pointsman.core.affinity import PreferredWorkers
+from pointsman.core.conversation import conversation_of
 from pointsman.core.health import WORKER_FAULTS
-from pointsman.model.outcome import AttemptRecord, Failed, Failure, Outcome
+from pointsman.core.suitable import NOBODY, need_of
+from pointsman.model.outcome import AttemptRecord, Delivered, Expired, Failed, Failure, Outcome
 from pointsman.ports import Attempt, Clock
-from pointsman.runtime.endpoint import Endpoint
+from pointsman.runtime.choosing import choose, wanted
 from pointsman.runtime.pool import Pool
 
 _FAULTS: Final = frozenset(fault.value for fault in (*WORKER_FAULTS, Failure.LEASE_LOST))
 """Results of an attempt after which the worker is avoided; one that was merely busy has done nothing wrong."""
-
-_NOBODY: Final[frozenset[str]] = frozenset()
 
 _PATIENCE: Final = 6
 """Times that a message goes back to wait for another worker than those that failed it."""
@@ -32,40 +33,51 @@ class Pick:
     the message goes back and waits for it, each time twice as long. After `_PATIENCE` times in vain it takes whom it
     gets: a worker that failed once may do well now, and one that is always busy would starve it.
 
+    Only workers that can serve the message are looked at, and the one that served its conversation last is preferred,
+    see `runtime.choosing`.
+
     Position: the leaf, after Expire because the choice is made at the last moment.
     """
 
-    def __init__(self, pools: Mapping[str, Pool], clock: Clock) -> None:
+    def __init__(self, pools: Mapping[str, Pool], preferred: PreferredWorkers, clock: Clock) -> None:
         self._pools = pools
+        self._preferred = preferred
         self._clock = clock
 
     async def __call__(self, attempt: Attempt) -> Outcome:
         """Deliver."""
-        pool = self._pools[attempt.pool]
-        trail = attempt.envelope.trail
+        pool, envelope, monotonic = self._pools[attempt.pool], attempt.envelope, self._clock.monotonic
+        trail = envelope.trail
         vain = _in_vain(trail) if trail else 0
-        avoid = {record.worker for record in trail if record.result in _FAULTS} if vain < _PATIENCE else _NOBODY
+        failed = {record.worker for record in trail if record.result in _FAULTS} if vain < _PATIENCE else NOBODY
         unreached: set[str] = set()
         outcome: Outcome | None = None
-        while (endpoint := self._choose(pool, avoid, unreached)) is not None:
+        conversation = conversation_of(envelope)
+        if conversation is not None:
+            attempt.preferred = self._preferred.get(pool.name, envelope.client, conversation, attempt.started_at)
+        need = need_of(envelope)
+        wish = wanted(attempt, pool, self._clock, need, attempt.preferred) if need or attempt.preferred else None
+        while True:
+            if wish is None:
+                endpoint = choose(pool, monotonic(), failed, unreached)
+            else:
+                endpoint = wish.preferred_now(failed, unreached) or await wish.find(failed, unreached)
+                if endpoint is None and envelope.expires_at <= monotonic():
+                    return Expired()
+            if endpoint is None:
+                return outcome or _nobody(pool, vain)
             if attempt.claimed:
                 attempt.claimed = False
                 pool.unclaim()
-            outcome = await endpoint.deliver(attempt)
+            try:
+                outcome = await endpoint.deliver(attempt)
+            finally:
+                if conversation is not None and (type(outcome) is Delivered or attempt.reply.started):
+                    # Its prompt cache knows the conversation now, whatever became of the answer.
+                    self._preferred.note(pool.name, envelope.client, conversation, endpoint.id, monotonic())
             if not _may_go_on(outcome, attempt):
-                break
+                return outcome
             unreached.add(endpoint.id)
-        return outcome or _nobody(pool, vain)
-
-    def _choose(self, pool: Pool, failed_before: Set[str], unreached: Set[str]) -> Endpoint | None:
-        now = self._clock.monotonic()
-        if not failed_before:
-            return pool.pick(now, unreached)
-        avoid = failed_before | unreached
-        endpoint = pool.pick(now, avoid)
-        if endpoint is None and not pool.others_open(avoid):
-            endpoint = pool.pick(now, unreached)
-        return endpoint
 
 
 def _in_vain(trail: Sequence[AttemptRecord]) -> int:

@@ -26,7 +26,7 @@ class Timeout:
         endpoint, deadlines, monotonic = self._endpoint, self._deadlines, self._clock.monotonic
 
         async def deliver(attempt: Attempt) -> Outcome:
-            task = asyncio.current_task()
+            task = attempt.task or asyncio.current_task()
             assert task is not None
             deadline = deadlines.set(monotonic() + attempt.timeout_s, task)
             try:

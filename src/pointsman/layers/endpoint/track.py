@@ -7,6 +7,7 @@ from pointsman.core.breaker import BreakerState
 from pointsman.model.outcome import Failed, Failure, Outcome
 from pointsman.ports import Attempt, Clock, Deliver
 from pointsman.runtime.endpoint import Endpoint
+from pointsman.runtime.fares import price_name
 from pointsman.runtime.pool import Pool
 
 _SHORTEST_HOLD_S = 0.25
@@ -28,13 +29,17 @@ class Track:
     def __call__(self, inner: Deliver) -> Deliver:
         """Wrap `inner`."""
         endpoint, pool, monotonic = self._endpoint, self._pool, self._clock.monotonic
+        price = price_name(endpoint.settings)
 
         async def deliver(attempt: Attempt) -> Outcome:
             load = endpoint.load
             load.start()
             pool.changed(endpoint)
-            attempt.worker = endpoint.id
-            started = monotonic()
+            envelope = attempt.envelope
+            attempt.worker = envelope.worker = endpoint.id
+            attempt.price_name = price
+            started = envelope.handed_at = monotonic()
+            envelope.fell_back = attempt.pool != envelope.pool
             good: bool | None = None
             try:
                 outcome = await inner(attempt)

@@ -10,6 +10,12 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 
+STOOD_STILL_S = 0.25
+"""A timer that goes off so late means that the process stood still: it was stopped, or its machine was."""
+
+READ_FIRST_S = 0.01
+"""How much longer to wait then: what came meanwhile lies unread, and an event loop may look at its timers first."""
+
 
 class Alarm:
     """Calls `rang` once a deadline has passed.
@@ -34,8 +40,7 @@ class Alarm:
         """Make sure that it goes off at `until`, at the latest at the loop's next turn."""
         if self.until < self._rings_at:
             self.stop()
-            self._rings_at = self.until
-            self._timer = self._loop.call_at(self.until, self._go_off)
+            self._set(max(self.until, self._loop.time()))
 
     def stop(self) -> None:
         """Do not go off. Idempotent; `watch` may follow."""
@@ -50,11 +55,19 @@ class Alarm:
         self.until = inf
         self._rang = _nobody
 
+    def _set(self, at: float) -> None:
+        self._rings_at = at
+        self._timer = self._loop.call_at(at, self._go_off)
+
     def _go_off(self) -> None:
+        now = self._loop.time()
+        late_s = now - self._rings_at
         self._timer = None
         self._rings_at = inf
-        if self._loop.time() < self.until:
+        if now < self.until:
             self.watch()
+        elif late_s > STOOD_STILL_S:
+            self._set(now + READ_FIRST_S)
         else:
             self._rang()
 

@@ -228,7 +228,9 @@ class Connection(asyncio.BufferedProtocol):
         """
         if self.parser.status >= 300 or self._transport.is_closing():
             return
-        part, self._unsent = self._unsent[:SLICE_BYTES], self._unsent[SLICE_BYTES:]
+        part, rest = self._unsent[:SLICE_BYTES], self._unsent[SLICE_BYTES:]
+        # Even an empty view of a body would keep all of it in memory for as long as the connection lives.
+        self._unsent = rest or _NOTHING
         self._transport.write(part)
         if not self._held_up:
             self._go_on()
