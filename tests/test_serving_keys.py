@@ -101,7 +101,7 @@ async def test_openais_client_is_let_in_by_its_key(path: Path) -> None:
             stream = await client.chat.completions.create(**CHAT, stream=True)
             assert "".join([part.choices[0].delta.content or "" async for part in stream if part.choices]) == "done"
             assert "tactical" in {model.id async for model in client.models.list()}
-        with pytest.raises(openai.AuthenticationError, match="which begin with pm_"):
+        with pytest.raises(openai.AuthenticationError, match="which begins with pm_"):
             await asyncio.to_thread(ask, "sk-proj-0123")
         with pytest.raises(openai.AuthenticationError, match="does not count here") as raised:
             await asyncio.to_thread(ask, new.text[:-1] + ("a" if new.text[-1] != "a" else "b"))
@@ -122,7 +122,7 @@ async def test_anthropics_client_is_let_in_by_its_key(path: Path) -> None:
 
         assert (await asyncio.to_thread(lambda: ask(api_key=new.text))).text == "done"
         assert (await asyncio.to_thread(lambda: ask(auth_token=new.text))).text == "done"
-        with pytest.raises(anthropic.AuthenticationError, match="which begin with pm_") as raised:
+        with pytest.raises(anthropic.AuthenticationError, match="which begins with pm_") as raised:
             await asyncio.to_thread(lambda: ask(api_key="sk-ant-0123"))
     assert raised.value.status_code == 401
     assert isinstance(raised.value.body, dict)

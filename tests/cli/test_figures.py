@@ -76,3 +76,9 @@ def test_an_age_is_a_whole_number_of_the_largest_unit(seconds, shown):
 def test_money_has_two_places_or_four_digits(value: float | None, written: str) -> None:
     """A message may cost a millionth."""
     assert figures.money(value, "EUR") == written
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.00003, "0.00003"), (0.0, "0"), (2.5, "2.5"), (1e6, "1000000")])
+def test_an_amount_has_no_exponent(value: float, said: str) -> None:
+    """Nobody reads 3e-05 as money."""
+    assert figures.amount(value) == said

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from pointsman.cli.messages import show
+
 
 @pytest.fixture
 def waiting(router):
@@ -88,7 +90,7 @@ def test_a_shown_message_says_what_it_took_in_words(monkeypatch, capsys):
     usage = {"input_tokens": 1200, "cached_input_tokens": 80, "output_tokens": 30, "estimated": False}
     found = {"id": "m", "status": "delivered", "usage": usage, "cost": 0.00123}
     monkeypatch.setattr("pointsman.cli.messages.Client.get", lambda self, path: dict(found))
-    show.callback("m", "http://127.0.0.1:1", "table")
+    show.main(["m", "--url", "http://127.0.0.1:1"], standalone_mode=False)
     said = capsys.readouterr().out
     assert "usage   1,200 tokens in (80 from a cache), 30 out" in said
     assert "cost    0.00123" in said

@@ -175,13 +175,13 @@ def test_a_port_that_is_taken_is_one_line_and_code_1(tmp_path, service):
     ("listen", "says"),
     [("0.0.0.0:0", "can be reached by others"), ("nonsense", "expected ADDRESS:PORT")],
 )
-def test_an_address_that_cannot_be_used_is_one_line_and_code_5(tmp_path, listen, says):
+def test_an_address_that_cannot_be_used_is_named_with_code_5(tmp_path, listen, says):
     """Anything but loopback needs keys, which do not exist yet."""
     process = start(["serve", "--listen", listen], tmp_path)
     out, err = process.communicate()
     assert (process.returncode, out) == (5, "")
-    (line,) = err.splitlines()
-    assert line.startswith("error: server.listen: ")
+    line = err.splitlines()[-1]
+    assert "server.listen: " in line
     assert says in line
 
 

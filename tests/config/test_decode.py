@@ -193,7 +193,7 @@ def test_a_word_may_stand_in_the_place_of_a_secret():
     """`passthrough`, exactly so; whatever else stands there may be the secret itself."""
     worker = (
         "[classes.strategic]\npool='a'\n[pools.a]\n"
-        "[[pools.a.workers]]\nid='a'\ntransport='openai'\nurl='http://x'\nauth="
+        "[[pools.a.workers]]\nid='a'\ntransport='openai'\nurl='http://x'\nmodel='m'\nauth="
     )
     assert decoded(worker + "'passthrough'\n").pools["a"].workers[0].auth == "passthrough"
     wrong = mistakes(worker + "'Passthrough'\n")["pools.a.workers.0.auth"]

@@ -86,7 +86,7 @@ def test_a_list_is_set_as_a_whole():
 
 def test_a_word_in_the_place_of_a_table_comes_through_a_list_given_whole():
     """Workers are a list, so that `auth` is set with the worker it belongs to."""
-    workers = '[{id = "a", transport = "anthropic", url = "http://x", auth = "passthrough"}]'
+    workers = '[{id = "a", transport = "anthropic", url = "http://x", model = "m", auth = "passthrough"}]'
     data, _, _ = overlay({"POINTSMAN__POOLS__CODERS__WORKERS": workers})
     settings, found = decode(data)
     assert found == []

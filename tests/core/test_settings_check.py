@@ -11,6 +11,7 @@ from pointsman.model.settings import (
     PoolSettings,
     RuleSettings,
     Secret,
+    ServerSettings,
     Settings,
     WorkerSettings,
 )
@@ -105,3 +106,23 @@ def test_a_pool_does_not_fall_back_to_itself() -> None:
         pools={"planners": PoolSettings(), "coders": PoolSettings(), "spare": PoolSettings()},
     )
     assert "must name the same fallback pools" in words(shared)
+
+
+@pytest.mark.parametrize("listen", ["8080", "127.0.0.1", ":8080", "[::1]", "::1:8080", "http://127.0.0.1:8080"])
+def test_where_to_listen_is_an_address_and_a_port(listen: str) -> None:
+    """Found by `config check` already, not only by `serve`."""
+    assert keys(Settings(server=ServerSettings(listen=listen))) == ["server.listen"]
+
+
+@pytest.mark.parametrize("listen", ["localhost:0", "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:80"])
+def test_an_address_and_a_port_are_no_mistake(listen: str) -> None:
+    """Whether others may reach it depends on the keys, which stand elsewhere."""
+    assert keys(Settings(server=ServerSettings(listen=listen))) == []
+
+
+def test_workers_with_the_senders_key_have_a_pool_of_their_own() -> None:
+    """A message that came without a key could be handed to one of them, although a neighbour would have served it."""
+    theirs = WorkerSettings(id="a", transport="openai", url="http://x", model="m", auth="passthrough")
+    ours = WorkerSettings(id="b", transport="openai", url="http://x", model="m")
+    assert keys(with_workers(ours, theirs)) == ["pools.coders.workers.1.auth"]
+    assert keys(with_workers(theirs)) == []

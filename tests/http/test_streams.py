@@ -190,3 +190,4 @@ async def test_a_last_event_id_is_a_number() -> None:
     async with service() as run:
         answered = await run.client.get(f"{PATH}/{'0' * 32}/events", {"last-event-id": "x"})
         assert (answered.status, answered.problem()["field"]) == (400, "last-event-id")
+        assert "got 'x', expected the number of an event" in answered.problem()["detail"]

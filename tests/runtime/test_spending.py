@@ -111,6 +111,15 @@ def test_a_cancelled_message_is_settled_when_its_attempt_is_over(till: Till) -> 
     assert till.figures() == {("team", ""): (0.0, 12, 0)}
 
 
+def test_whoever_cancels_at_a_worker_that_says_nothing_pays_what_was_expected(till: Till) -> None:
+    """Such a worker has begun, and nobody knows how far it came."""
+    of = till.reserved(50)
+    till.begin(of)
+    till.end(of, Status.CANCELLED)
+    till.over(of, None, None)
+    assert till.figures() == {("team", ""): (0.0, 50, 0)}
+
+
 def test_a_message_with_two_attempts_out_is_settled_after_the_last(till: Till) -> None:
     """The lease of the first was lost, and both workers write; it ends with the second, and both are paid."""
     of = till.reserved(50)

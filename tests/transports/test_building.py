@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from pointsman.model.errors import UsageError
+from pointsman.model.errors import SettingsError, UsageError
 from pointsman.model.settings import WorkerSettings
 from pointsman.testing.attempts import make_attempt
 from pointsman.transports.anthropic import AnthropicTransport
@@ -78,3 +78,11 @@ def test_what_a_model_worker_is_told() -> None:
     built = build(settings, token=None, ssl=context, patience=lambda: patience, local={})
     assert isinstance(built, ModelTransport)
     assert (built._model, built._passthrough, built._patience(), built._link._ssl) == ("m", True, patience, context)
+
+
+def test_a_proxy_that_cannot_be_used_is_a_mistake_of_its_worker() -> None:
+    """Told with the worker's name, and without what the proxy's URL may hold of a password."""
+    worker = WorkerSettings(id="far", transport="http", url="http://127.0.0.1:1", proxy="http://user:pass@proxy/x")
+    with pytest.raises(SettingsError, match=r"^worker far: proxy") as raised:
+        made(worker)
+    assert "pass@" not in str(raised.value)

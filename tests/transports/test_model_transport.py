@@ -126,7 +126,8 @@ async def test_with_passthrough_a_message_without_a_key_is_told_what_to_send(pro
     assert (sent.outcome.reason, sent.outcome.sent, sent.requests) == (Failure.MESSAGE_FAULT, False, [])
     assert "`authorization: Bearer ...` or `x-api-key`" in sent.outcome.detail
     assert sent.sink.status == 401
-    assert json.loads(sent.sink.body)["error"]["message"] == sent.outcome.detail
+    error = json.loads(sent.sink.body)["error"]
+    assert (error["message"], error["code"]) == (sent.outcome.detail, "unauthorized")
     assert sent.attempt.usage is None
 
 

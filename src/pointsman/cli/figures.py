@@ -38,6 +38,13 @@ def money(value: float | None, currency: str) -> str:
     return f"{value:.{3 - math.floor(math.log10(abs(value)))}f} {currency}"
 
 
+def amount(value: float) -> str:
+    """Return an amount of money of which nobody says the currency: six digits, never an exponent."""
+    from decimal import Decimal
+
+    return f"{Decimal(f'{value:.6g}'):f}"
+
+
 def instant(wall: float | None) -> str:
     """Return Unix seconds as local date and time; `-` where there is none or it is out of this calendar."""
     from datetime import UTC, datetime

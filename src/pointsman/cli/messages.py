@@ -86,7 +86,7 @@ def show(message_id: str, url: str | None, form: str) -> None:
     if found.get("usage"):
         found["usage"] = tokens(found["usage"])
     if found.get("cost") is not None:
-        found["cost"] = f"{found['cost']:.6g}"
+        found["cost"] = figures.amount(found["cost"])
     output.pairs(found)
     if reply is not None:
         output.say("reply", "bold")

@@ -75,10 +75,10 @@ def _took(record: Mapping[str, Any]) -> str:
     """Return the tokens and the money that all attempts took, and what had been expected."""
     cost, estimate = record.get("cost"), record.get("estimate")
     text = tokens(record["usage"])
-    text += ", without a price" if cost is None else f", cost {cost:.6g}"
+    text += ", without a price" if cost is None else f", cost {figures.amount(cost)}"
     if estimate:
         text += f"; expected {estimate['input_tokens']:,} in, {estimate['output_tokens']:,} out"
-        text += "" if estimate["money"] is None else f", cost {estimate['money']:.6g}"
+        text += "" if estimate["money"] is None else f", cost {figures.amount(estimate['money'])}"
     return text
 
 

@@ -60,7 +60,7 @@ _EXAMPLES: Final = {
 #transport = "anthropic"
 #url = "https://api.anthropic.com"
 #model = "claude-opus-4-5"
-#auth = "passthrough"                # the key that the client sent; otherwise a client's key never leaves the router
+#auth = { env = "ANTHROPIC_KEY" }    # or "passthrough", the key that the client sent: in a pool without others
 """,
     "pools.coders": """\
 #[[pools.coders.workers]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from pointsman.model.settings import Secret, Settings, WorkerSettings
+
+_LISTEN: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
 
 
 def check(settings: Settings) -> list[tuple[str, str]]:
@@ -13,6 +16,9 @@ def check(settings: Settings) -> list[tuple[str, str]]:
     An empty list means that the settings can be used. Values out of their range are found while decoding, not here.
     """
     mistakes = [*_check_classes(settings), *_check_workers(settings)]
+    if not _LISTEN.fullmatch(settings.server.listen):
+        text = f"got {settings.server.listen[:80]!r}, expected ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080"
+        mistakes.append(("server.listen", text))
     if settings.classifier.fallback_class not in settings.classes:
         mistakes.append(
             ("classifier.fallback_class", _nowhere("class", settings.classifier.fallback_class, settings.classes))
@@ -49,6 +55,14 @@ def _check_workers(settings: Settings) -> list[tuple[str, str]]:
     mistakes: list[tuple[str, str]] = []
     owners: dict[str, str] = {}
     for pool_name, pool in settings.pools.items():
+        senders_key = [worker.auth == "passthrough" for worker in pool.workers]
+        if any(senders_key) and not all(senders_key):
+            position = senders_key.index(True)
+            text = (
+                "a worker that is given the sender's own key needs a pool without others: a message that came without a"
+                " key could be handed to it, and would fail"
+            )
+            mistakes.append((f"pools.{pool_name}.workers.{position}.auth", text))
         for position, worker in enumerate(pool.workers):
             key = f"pools.{pool_name}.workers.{position}"
             if worker.id in owners:

@@ -37,6 +37,9 @@ COMPATIBLE: Final = "/v1/"
 MESSAGES: Final = "/v1/messages"
 """But this, and what is below it, speaks Anthropic's."""
 
+MODELS: Final = "/v1/models"
+"""And this speaks the language of whoever asks."""
+
 
 class App:
     """A bare ASGI application (ASGI 3, spec 2.3) over a running router; it starts and stops nothing.
@@ -108,9 +111,10 @@ class App:
 
 
 def _language(channel: Channel) -> Dialect:
-    """Return the language of a request; both clients ask for models at the same path, and one of them sends a version."""
-    versioned = any(name == b"anthropic-version" for name, _ in channel.headers)
-    return ANTHROPIC if versioned or channel.path.startswith(MESSAGES) else OPENAI
+    """Return the language of a request: that of its path, but where both clients ask, that of its headers."""
+    if channel.path.startswith(MODELS):
+        return ANTHROPIC if any(name == b"anthropic-version" for name, _ in channel.headers) else OPENAI
+    return ANTHROPIC if channel.path.startswith(MESSAGES) else OPENAI
 
 
 async def _live(receive: Receive, send: Send) -> None:

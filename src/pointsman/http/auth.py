@@ -45,8 +45,8 @@ _SEND: Final = "send it as `Authorization: Bearer KEY` or as `x-api-key: KEY`"
 _DETAILS: Final = {
     KeyFault.MISSING: f"this router wants an API key: {_SEND}; `pointsman keys create NAME` makes one",
     KeyFault.MALFORMED: (
-        f"what came is no API key of this router, which begin with {PREFIX}; where another service's key goes along,"
-        " send this router's in the header x-pointsman-key"
+        f"what was sent is no API key of this router, which begins with {PREFIX}; where another service's key goes"
+        " along, send this router's in the header x-pointsman-key"
     ),
     KeyFault.UNKNOWN: "this API key does not count here: check that it is whole, and made for this router",
     KeyFault.WRONG: "this API key does not count here: check that it is whole, and made for this router",

@@ -59,7 +59,7 @@ REQUESTS: Final = (
         "model_not_found",
         404,
         "No such model",
-        "On the OpenAI-compatible API: `model` is neither `auto` nor a class, an alias or a pool.",
+        "On a compatible API: `model` is neither `auto` nor a class, an alias, a pool or a worker's model.",
         False,
         "Use a name that `GET /v1/models` lists.",
     ),

@@ -4,7 +4,8 @@ One that shuts down its sending side after its request (`nc -N`, some libraries)
 the end of what it sends. The first wants its answer, the message of the second must be cancelled at once. They differ
 once something is sent to them: the system of the second answers by a reset. So an interim answer is sent, which every
 HTTP/1.1 client must be able to skip (RFC 9110, 15.2), a moment later so that a quick answer goes without it, and then
-the socket is asked whether it was reset, until a reset would have come from the other end of the world.
+the socket is asked whether it was reset: often while a reset is likely to come, and now and then as long as the answer
+takes, for one who goes later.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from pointsman.http.turn import Turn
 
 ASK_AFTER_S: Final = 0.005
-GIVE_UP_AFTER_S: Final = 2.0
+OFTEN_S: Final = 0.04
+RARELY_S: Final = 1.0
+"""A reset comes within a round trip, at most some 2 s to the other end of the world; after that it is a new event."""
+
+LONG_S: Final = 2.0
 
 INTERIM: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -41,8 +46,9 @@ def _listen(turn: Turn, transport: asyncio.Transport, loop: asyncio.AbstractEven
         return
     if _is_reset(transport):
         transport.abort()
-    elif waited_s < GIVE_UP_AFTER_S:
-        loop.call_later(waited_s, _listen, turn, transport, loop, 2.0 * waited_s)
+    else:
+        pause_s = min(waited_s, OFTEN_S) if waited_s < LONG_S else RARELY_S
+        loop.call_later(pause_s, _listen, turn, transport, loop, waited_s + pause_s)
 
 
 def _is_reset(transport: asyncio.Transport) -> bool:

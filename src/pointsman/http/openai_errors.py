@@ -22,6 +22,7 @@ _TYPES: Final = {
     401: "authentication_error",
     403: "permission_error",
     429: "rate_limit_error",
+    499: "server_error",
 }
 
 

@@ -104,5 +104,7 @@ def _written(event: FeedEvent) -> bytes:
 def _last_seen(request: Request) -> int:
     value = request.fields.get(b"last-event-id", b"0")
     if not value.isdigit() or len(value) > 15:
-        raise invalid(f"last-event-id: got {value[:40]!r}, expected the number of an event", "last-event-id")
+        raise invalid(
+            f"last-event-id: got {value[:40].decode('latin-1')!r}, expected the number of an event", "last-event-id"
+        )
     return int(value)

@@ -59,8 +59,10 @@ class LeaseKeeper:
         try:
             await self._engine.renew(attempt.lease, self._lease_s)
         except LeaseLost:
-            self.let_go(attempt)
-            attempt.revoke()
+            # Unless it has ended meanwhile, and its task does something else.
+            if self._held.get(_key(attempt.lease)) is attempt:
+                self.let_go(attempt)
+                attempt.revoke()
         except EngineError:
             # The lease still holds for two thirds of its length; the next round may reach the engine.
             return

@@ -195,8 +195,9 @@ class Spending:
             held.tokens += usage.tokens
             if event.cost is not None:
                 held.nanos += to_nanos(event.cost)
-        elif isinstance(event.outcome, Delivered):
-            # A worker that answers and does not say what that took is believed to have taken what was expected.
+        elif isinstance(event.outcome, Delivered) or (event.outcome is None and event.worker):
+            # A worker that answers, or is broken off at it, and does not say what that took is believed to have taken
+            # what was expected: whoever cancels late must not work for nothing.
             held.tokens += held.reservation.tokens
             held.nanos += held.reservation.nanos
         if held.ended and not held.out:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl as tls
 from collections.abc import Callable, Mapping
 
-from pointsman.model.errors import UsageError
+from pointsman.model.errors import SettingsError, UsageError
 from pointsman.model.settings import WorkerSettings
 from pointsman.ports import Transport
 from pointsman.transports.anthropic import AnthropicTransport
@@ -34,24 +34,16 @@ def build(
         local: functions that serve as workers, by worker id.
 
     Raises:
-        UsageError: a URL cannot be used, or there is no function of that id.
+        SettingsError: its URL, or that of its proxy, cannot be used.
+        UsageError: there is no function of that id.
     """
-    url, slots = settings.url or "", settings.max_in_flight
+    slots = settings.max_in_flight
     match settings.transport:
-        case "http":
-            return HttpTransport(url, max_in_flight=slots, token=token, ssl=ssl, proxy=settings.proxy)
-        case "openai" | "anthropic" as api:
-            made = OpenAITransport if api == "openai" else AnthropicTransport
-            return made(
-                url,
-                model=settings.model or "",
-                max_in_flight=slots,
-                token=token,
-                passthrough=settings.auth == "passthrough",
-                patience=patience,
-                ssl=ssl,
-                proxy=settings.proxy,
-            )
+        case "http" | "openai" | "anthropic":
+            try:
+                return _build_remote(settings, token, ssl, patience)
+            except UsageError as error:
+                raise SettingsError([f"worker {settings.id}: {error}"]) from None
         case "subprocess":
             return SubprocessTransport(tuple(settings.command), max_in_flight=slots)
         case _:
@@ -61,3 +53,25 @@ def build(
                     f" workers={{'POOL': {{{settings.id!r}: function}}}} or call add_worker"
                 )
             return CallableTransport(local[settings.id], max_in_flight=slots)
+
+
+def _build_remote(
+    settings: WorkerSettings,
+    token: Callable[[], str] | None,
+    ssl: tls.SSLContext | None,
+    patience: Callable[[], Patience],
+) -> Transport:
+    url, slots = settings.url or "", settings.max_in_flight
+    if settings.transport == "http":
+        return HttpTransport(url, max_in_flight=slots, token=token, ssl=ssl, proxy=settings.proxy)
+    made = OpenAITransport if settings.transport == "openai" else AnthropicTransport
+    return made(
+        url,
+        model=settings.model or "",
+        max_in_flight=slots,
+        token=token,
+        passthrough=settings.auth == "passthrough",
+        patience=patience,
+        ssl=ssl,
+        proxy=settings.proxy,
+    )
