@@ -194,7 +194,7 @@ async def test_an_attempt_that_is_over_is_let_go() -> None:
     hall = Hall()
     await hall.put()
     out = await hall.attempt()
-    message_id = out.envelope.id
+    mark = out.envelope.trace_id = "the attempt of this test and of no other"
     delivery = hall.deliver(out)
     await hall.clock.sleep_until(hall.clock.monotonic() + LEASE_S)
     await hall.engine.settle(out.lease, Ack())
@@ -202,5 +202,5 @@ async def test_an_attempt_that_is_over_is_let_go() -> None:
     await asyncio.wait([delivery])
     del out, delivery
     gc.collect()
-    assert not [one for one in gc.get_objects() if type(one) is Attempt and one.envelope.id == message_id]
+    assert not [one for one in gc.get_objects() if type(one) is Attempt and one.envelope.trace_id == mark]
     await hall.tasks.close()
