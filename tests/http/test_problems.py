@@ -28,7 +28,6 @@ STATUSES = {
     Refusal.TOO_LARGE: 413,
     Refusal.HARMFUL: 422,
     Refusal.UNKNOWN_CLASS: 422,
-    Refusal.UNSUPPORTED: 422,
     Refusal.WRONG_PROTOCOL: 422,
     Refusal.NOT_STORED: 422,
     Refusal.UNAUTHORIZED: 401,

@@ -101,6 +101,7 @@ async def test_a_refusal_is_a_plain_problem() -> None:
         answered = await run.client.post(PATH, {**FIX, "priority": "urgent"})
         assert (answered.status, answered.problem()["field"]) == (400, "priority")
         assert len(run.house.feeds) == 0
+        assert not run.house.feeds._over
 
 
 async def test_a_stream_that_nobody_waits_for_is_refused() -> None:
@@ -136,6 +137,9 @@ async def test_a_client_that_goes_cancels_its_message() -> None:
         await run.settle()
         counts = await run.surface.engine.counts()
         assert (counts.cancelled, counts.in_flight) == (1, 0)
+        (view,) = await run.surface.engine.find()
+        found = events(await run.client.get(f"{PATH}/{view.id}/events"))
+        assert (found[-1][1], found[-1][2]) == ("end", {"id": view.id, "status": "cancelled"})
 
 
 async def test_a_message_that_goes_on_can_be_taken_up_again() -> None:

@@ -31,7 +31,6 @@ FINAL = {
     Refusal.TOO_LARGE,
     Refusal.HARMFUL,
     Refusal.UNKNOWN_CLASS,
-    Refusal.UNSUPPORTED,
     Refusal.WRONG_PROTOCOL,
     Refusal.NOT_STORED,
     Refusal.UNAUTHORIZED,

@@ -41,14 +41,6 @@ REFUSALS: Final = (
         "Use one of the names in `detail`, or leave `class` out and let the router decide.",
     ),
     Code(
-        "unsupported",
-        422,
-        "Not supported",
-        "What was asked for is understood, but this version cannot do it.",
-        False,
-        "Leave out what `detail` names.",
-    ),
-    Code(
         "wrong_protocol",
         422,
         "No worker speaks this protocol",

@@ -17,6 +17,7 @@ from pointsman.http.surface import Surface
 from pointsman.http.waiting import ClientGone
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Refused
+from pointsman.model.states import Status
 from pointsman.runtime.feeds import Feed, FeedEvent, FeedOutlet
 from pointsman.runtime.replies import StreamSink
 
@@ -51,11 +52,12 @@ async def send(request: Request, envelope: Envelope) -> Answer:
 
 async def _run(surface: Surface, envelope: Envelope, feed: Feed, refused: list[Refused]) -> None:
     """Carry a message to its end, which is the last event of its feed."""
-    last = b"{}"
+    last = wire.encode({"id": envelope.id, "status": Status.CANCELLED.value})
     try:
         outcome = await surface.core.send(envelope, None, StreamSink(FeedOutlet(feed)))
         if isinstance(outcome, Refused):
             refused.append(outcome)
+            surface.feeds.forget(envelope.id)
             return
         answer = answers.ended(outcome, envelope)
         last = problems.encode(answer, "") if isinstance(answer, Problem) else answer.body

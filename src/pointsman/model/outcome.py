@@ -21,7 +21,6 @@ class Refusal(StrEnum):
     TOO_LARGE = "too_large"
     HARMFUL = "harmful"
     UNKNOWN_CLASS = "unknown_class"
-    UNSUPPORTED = "unsupported"
     NOT_STORED = "not_stored"
     WRONG_PROTOCOL = "wrong_protocol"
     UNAUTHORIZED = "unauthorized"

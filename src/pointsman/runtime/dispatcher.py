@@ -1,7 +1,7 @@
 """One dispatcher a pool: leases just what the pool's free slots can take, and carries each message to its end.
 
 A sender that waits to the end may carry its own message (`take`, `carry`): where a slot is free and nobody is before
-it, that saves a task, two wake-ups and a fifth of what a message costs. The order is the engine's all the same.
+it, that saves a task, two wake-ups and two fifths of what a message costs. The order is the engine's all the same.
 
 Late binding: a message stays in its queue until a slot is free, and nothing is prefetched, so that priority, fairness
 and the choice of worker are decided at the last moment. Idea: HAProxy's backend queue, Sparrow, Join-Idle-Queue.

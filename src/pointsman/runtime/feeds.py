@@ -164,6 +164,12 @@ class Feeds:
         while len(self._over) > self._keep or (self._over_bytes > self._keep_bytes and len(self._over) > 1):
             self._over_bytes -= self._over.popitem(last=False)[1].size_bytes
 
+    def forget(self, message_id: str) -> None:
+        """Let those who read go, and keep nothing: there is no such message."""
+        feed = self._live.pop(message_id, None)
+        if feed is not None:
+            feed.add(_FINAL, b"{}")
+
     def observe(self, event: Event) -> None:
         """Add what happens to messages that have a feed."""
         if not self._live:

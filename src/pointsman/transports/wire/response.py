@@ -33,11 +33,6 @@ class Response:
         """All headers in the order they came: names in lower case, values trimmed, bytes as Latin-1."""
         return [(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in self._fields]
 
-    @property
-    def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """The same as bytes, which is what an ASGI server takes; costs a third."""
-        return [(name, value.strip(b" \t")) for name, value in self._fields]
-
     def header(self, name: str) -> str | None:
         """Return the value of the first header called `name` (lower case), or None."""
         wanted = name.encode("latin-1")
