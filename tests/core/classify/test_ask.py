@@ -71,7 +71,7 @@ def test_a_long_request_keeps_its_beginning_and_its_end():
 def test_the_cap_counts_after_quotes_are_left_out():
     """A long quotation in front does not push the request out of the part that is looked at."""
     text = f"<system-reminder>{'design ' * 3000}</system-reminder>fix it"
-    assert extract(text) == "\nfix it"
+    assert extract(text) == "fix it"
 
 
 def test_the_newest_user_turn_is_the_request():

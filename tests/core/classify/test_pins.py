@@ -40,6 +40,16 @@ def test_a_pin_ends_after_silence():
     assert pins.settle("c", "t", "cheap", COSTS, 119.0) == "cheap"
 
 
+def test_what_is_dropped_is_forgotten():
+    """The next message decides anew; dropping what is not there is nothing."""
+    pins = ConversationPins(60.0, 10)
+    pins.settle("c", "t", "dear", COSTS, 0.0)
+    pins.drop("c", "t")
+    pins.drop("c", "t")
+    assert (pins.get("c", "t", 0.0), len(pins)) == (None, 0)
+    assert pins.settle("c", "t", "cheap", COSTS, 0.0) == "cheap"
+
+
 def test_conversations_of_two_clients_never_meet():
     """The same id of another client is another conversation."""
     pins = ConversationPins(60.0, 10)

@@ -26,11 +26,20 @@ class Desk:
         self.classifier = Classifier(ClassifierSettings(rules=list(rules), **settings), classes or CLASSES)
         self.pins = ConversationPins(3600.0, 100)
         self.now = 0.0
+        self.served = set(classes or CLASSES)
 
     def ask(self, text: str, conversation: str | None = None, hint: str | None = None, dry=False) -> Classification:
         """Classify a text."""
         call = self.classifier.dry if dry else self.classifier.classify
-        return call(ask=text, hint=hint, client="c", conversation_id=conversation, now=self.now, pins=self.pins)
+        return call(
+            ask=text,
+            hint=hint,
+            client="c",
+            conversation_id=conversation,
+            now=self.now,
+            pins=self.pins,
+            serves=self.served.__contains__,
+        )
 
 
 def rule(phrase: str, message_class: str, weight: float = 1.0, force: bool = False) -> RuleSettings:
@@ -136,6 +145,32 @@ def test_the_first_class_of_a_conversation_holds_even_if_nothing_was_said():
     """A greeting goes to the fallback class, and what follows stays there: a class never falls."""
     desk = Desk()
     desk.ask("hi", "t")
+    assert desk.ask(DO, "t").cause == "pin"
+
+
+def test_a_pin_whose_pool_has_nobody_is_dropped():
+    """The message goes by its own words while somebody serves their class, and the conversation goes on from there."""
+    desk = Desk()
+    desk.ask(PLAN, "t")
+    desk.served = {"tactical"}
+    assert desk.ask(DO, "t", dry=True).message_class == "tactical"
+    fallen = desk.ask(DO, "t")
+    assert (fallen.message_class, fallen.cause) == ("tactical", "rule")
+    desk.served = {"strategic", "tactical"}
+    assert desk.ask(DO, "t").message_class == "tactical"
+    assert desk.ask(PLAN, "t").message_class == "strategic"
+
+
+def test_a_pin_holds_where_nobody_serves_the_messages_own_class_either():
+    """Nothing would be won; nor for a message whose own class is the pinned one, nor by a dry run."""
+    desk = Desk()
+    desk.ask(PLAN, "t")
+    desk.served = set()
+    assert desk.ask(DO, "t").cause == "pin"
+    desk.served = {"tactical"}
+    assert desk.ask(PLAN, "t").message_class == "strategic"
+    desk.ask(DO, "t", dry=True)
+    desk.served = {"strategic", "tactical"}
     assert desk.ask(DO, "t").cause == "pin"
 
 

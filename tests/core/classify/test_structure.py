@@ -6,9 +6,9 @@ import pytest
 
 from pointsman.core.classify.ask import extract
 from pointsman.core.classify.builtin import STRATEGIC, TACTICAL
+from pointsman.core.classify.reading import RULES_THRESHOLD
 from pointsman.core.classify.structure import LONG_WORDS, shape_of
 from pointsman.core.classify.tokens import tokenize
-from pointsman.model.settings import ClassifierSettings
 
 
 def shape(text: str) -> dict[str, str]:
@@ -46,4 +46,4 @@ def test_shape_alone_stays_below_the_threshold():
     weights = [weight for _, _, _, weight in shape_of(text, tokenize(text))]
     assert len(weights) == 5
     assert max(weights) < 0.405
-    assert ClassifierSettings().threshold == 0.60
+    assert RULES_THRESHOLD == 0.60

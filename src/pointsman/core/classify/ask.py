@@ -55,6 +55,8 @@ QUOTING_TAGS: Final = (
 """Elements that harnesses wrap around what no human asked, lower case. One without its end tag counts as plain
 text."""
 
+_TAG_NAME_ENDS: Final = (">", " ")
+
 TEXT_PARTS: Final = ("text", "input_text")
 """Types of content parts that hold words. A tuple, so that a type of any kind can be looked for in it."""
 
@@ -65,14 +67,16 @@ def extract(source: str | Sequence[dict[str, Any]]) -> str:
     Args:
         source: a text, or a chat list as in `Message.messages`.
 
-    Returns: The text itself, the same object, where it is short and quotes nothing; an empty string where nobody
-        asks anything.
+    Returns: The text itself, the same object, where it is short, quotes nothing and has no blanks around; an empty
+        string where nobody asks anything.
     """
     text = source if isinstance(source, str) else newest_request(source)
     if FENCE in text or "~~~" in text:
         text = _without_fences(text)
     if "</" in text:
         text = _without_quotes(text)
+    # Blank lines around it are no sign of anything.
+    text = text.strip()
     if len(text) > CAP:
         text = f"{text[: CAP * 3 // 4]}\n{text[-CAP // 4 :]}"
     return text
@@ -130,11 +134,14 @@ def _without_quotes(text: str) -> str:
         end = f"</{tag}>"
         if end in text:
             *closed, rest = text.split(end)
-            text = "\n".join([*(_before(tag, piece) for piece in closed), rest])
+            start = f"<{tag}"
+            text = "\n".join([*(_before(start, piece) for piece in closed), rest])
     return text
 
 
-def _before(tag: str, piece: str) -> str:
+def _before(start: str, piece: str) -> str:
     """The part of `piece` in front of the first start tag, all of it where there is none."""
-    starts = [at for at in (piece.find(f"<{tag}>"), piece.find(f"<{tag} ")) if at >= 0]
-    return piece[: min(starts)] if starts else piece
+    at = piece.find(start)
+    while at >= 0 and piece[at + len(start) : at + len(start) + 1] not in _TAG_NAME_ENDS:
+        at = piece.find(start, at + 1)  # the name of a longer tag
+    return piece if at < 0 else piece[:at]

@@ -31,7 +31,9 @@ KEEP: Final = 32
 """Pieces of evidence an answer carries; where a long message fires more, its weakest are left out of the list
 only."""
 
-_FOUND_CHARACTERS: Final = 60
+FOUND_CHARACTERS: Final = 60
+"""Of what was found, that an answer carries."""
+
 _by_strength = attrgetter("weight")
 
 
@@ -56,7 +58,7 @@ def weigh_shape(shape: Iterable[tuple[str, str, str, float]], classes: Mapping[s
         classes: class by role; features of a role without a class are left out.
     """
     return [
-        Evidence(feature, found[:_FOUND_CHARACTERS], classes[role], weight * SLOPE)
+        Evidence(feature, found[:FOUND_CHARACTERS], classes[role], weight * SLOPE)
         for feature, found, role, weight in shape
         if role in classes
     ]
@@ -65,7 +67,7 @@ def weigh_shape(shape: Iterable[tuple[str, str, str, float]], classes: Mapping[s
 def weigh_own(hits: Sequence[Hit]) -> list[Evidence]:
     """Return the contribution of each hit of a rule of the user's: its weight, neither more nor less."""
     return [
-        Evidence(rule.name, rule.phrase[:_FOUND_CHARACTERS], rule.message_class, rule.weight)
+        Evidence(rule.name, rule.phrase[:FOUND_CHARACTERS], rule.message_class, rule.weight)
         for rule, _ in hits
         if rule.weight or rule.force
     ]

@@ -64,6 +64,10 @@ class ConversationPins:
         self._pins[client, conversation_id] = (message_class, now + self._pin_s)
         return message_class
 
+    def drop(self, client: str, conversation_id: str) -> None:
+        """Forget what the conversation is pinned to; nothing where it is to nothing."""
+        self._pins.pop((client, conversation_id), None)
+
     def _sweep(self, now: float) -> None:
         """Drop up to two expired pins, and the oldest if there is no room: work per message stays constant."""
         for _ in range(2):

@@ -54,6 +54,10 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     opening: bool = False
     absorbs: bool = False
 
+    def speaking_for(self, message_class: str) -> Rule:
+        """Return the same rule for another class."""
+        return msgspec.structs.replace(self, message_class=message_class)
+
 
 Hit = tuple[Rule, int]
 """A rule that fired, and how many words stand before it."""

@@ -1,0 +1,1 @@
+"""Behind `pointsman train` and `pointsman evaluate`: from files to a model, its figures and a report of them."""
