@@ -224,4 +224,7 @@ def test_what_is_meant_to_be_ours_is_known_even_if_it_is_not_whole() -> None:
     text, _ = made()
     assert is_ours(text)
     assert is_ours(text[:20])
-    assert not is_ours(b"sk-ant-0123")
+    for around in (b"Bearer %b", b"Bearer \t%b", b"Bearer\t%b", b"Bearer %b x", b"Bearer x,%b", b'Bearer "%b"'):
+        assert is_ours(around % text)
+    for foreign in (b"sk-ant-0123", b"Bearer sk-pm_x", b"rpm_limit", b"Bearer a_pm_b"):
+        assert not is_ours(foreign)

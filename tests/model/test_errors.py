@@ -17,7 +17,12 @@ ALL = sorted(
     key=lambda one: one.__name__,
 )
 
-RETRYABLE = {errors.EngineUnavailable, errors.LedgerUnusable}
+RETRYABLE = {
+    errors.EngineUnavailable,
+    errors.LedgerUnusable,
+    errors.LegacyUnreachable,
+    errors.RecordUnusable,
+}
 
 
 @pytest.mark.parametrize("kind", ALL)

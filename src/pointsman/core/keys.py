@@ -15,6 +15,7 @@ Where the key stands in a request, and what an answer says, is decided in `http.
 
 from __future__ import annotations
 
+import re
 from base64 import b32encode
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -38,6 +39,7 @@ _SECRET_AT: Final = len(PREFIX) + ID_LENGTH + 1
 KEY_LENGTH: Final = _SECRET_AT + SECRET_BYTES * 8 // 5
 
 _PREFIX: Final = PREFIX.encode()
+_WITHIN: Final = re.compile(rb"(?<![0-9A-Za-z_-])" + re.escape(_PREFIX))
 _ID: Final = slice(len(PREFIX), len(PREFIX) + ID_LENGTH)
 _NOBODY: Final = bytes(32)
 """Compared with where there is no key: no text has this digest that anybody could find."""
@@ -152,5 +154,7 @@ def id_in(text: str) -> str:
 
 
 def is_ours(value: bytes) -> bool:
-    """Whether a value, whole or not, is meant to be a key of a router: such a value must never be handed on."""
-    return value.startswith(_PREFIX)
+    """Whether a header's value holds what is meant to be a key of a router, whole or not and whatever stands around it:
+    such a value must never be handed on.
+    """
+    return _WITHIN.search(value) is not None

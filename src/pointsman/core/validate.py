@@ -11,6 +11,7 @@ bounded by that of its body alone, because agents send their whole history with 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from pointsman.core.characters import find_harmful, is_label
@@ -32,6 +33,13 @@ MAX_LABEL: Final = 256
 """Characters of a conversation id and of an idempotency key."""
 
 MAX_URL: Final = 2048
+
+
+_FLAGS: Final = tuple((name, attrgetter(name)) for name in ("wait", "stream", "durable", "strict"))
+_CHOICES: Final = tuple(
+    (name, attrgetter(name), choices)
+    for name, choices in (("priority", PRIORITIES), ("redeliver", REDELIVER), ("on_disconnect", ON_DISCONNECT))
+)
 
 
 class Validator:
@@ -57,15 +65,18 @@ class Validator:
         """
         message = envelope.message
         compatible = envelope.protocol in PROTOCOLS
+        refused = _check_compatible(message) if compatible else self._check_content(message)
+        if refused is not None:
+            return refused
+        ask = ask_of(message)
         return (
-            (_check_compatible(message) if compatible else self._check_content(message))
-            or _check_characters(message)
+            _check_characters(message, ask)
             or self._check_class(message)
             or _check_names(message, envelope.idempotency_key)
             or self._check_times(message)
             or (None if compatible else self._check_tree(message))
             or self._check_data(message)
-            or self._fill(envelope, now)
+            or self._fill(envelope, ask, now)
         )
 
     def _check_content(self, message: Message) -> Refused | None:
@@ -121,7 +132,7 @@ class Validator:
                     return _invalid(field, wrong)
         return None
 
-    def _fill(self, envelope: Envelope, now: float) -> Refused | None:
+    def _fill(self, envelope: Envelope, ask: str, now: float) -> Refused | None:
         """Fill in what follows from fields that are in order each; refuse what they cannot mean together."""
         message = envelope.message
         stored = needs_store(message, envelope.idempotency_key)
@@ -135,7 +146,7 @@ class Validator:
             refused = _check_start(envelope, now, expires_at, ttl_s)
             if refused is not None:
                 return refused
-        envelope.ask = ask_of(message)
+        envelope.ask = ask
         envelope.level = LEVELS[message.priority or "normal"]
         envelope.ttl_s = ttl_s
         envelope.expires_at = expires_at
@@ -171,8 +182,8 @@ def _not_one(message: Message) -> Refused:
     return _invalid("text", f"got {got} text and messages, expected exactly one of the two")
 
 
-def _check_characters(message: Message) -> Refused | None:
-    wrong = find_harmful(ask_of(message))
+def _check_characters(message: Message, ask: str) -> Refused | None:
+    wrong = find_harmful(ask)
     if not wrong:
         return None
     field = "text" if message.messages is None else "messages"
@@ -180,30 +191,23 @@ def _check_characters(message: Message) -> Refused | None:
 
 
 def _check_names(message: Message, idempotency_key: Any) -> Refused | None:
-    for field in ("wait", "stream", "durable", "strict"):
-        value = getattr(message, field)
+    for field, flag in _FLAGS:
+        value = flag(message)
         if type(value) is not bool:
             return _invalid(field, f"got {show(value)}, expected true or false")
-    return (
-        _check_choice("priority", message.priority, PRIORITIES)
-        or _check_choice("redeliver", message.redeliver, REDELIVER)
-        or _check_choice("on_disconnect", message.on_disconnect, ON_DISCONNECT)
-        or _check_label("conversation_id", message.conversation_id)
-        or _check_label("idempotency_key", idempotency_key)
-        or _check_url(message.callback_url)
-    )
-
-
-def _check_choice(field: str, value: Any, choices: tuple[str, ...]) -> Refused | None:
-    # The type comes first: comparing may raise where a value defines what equality means.
-    if value is None or (type(value) is str and value in choices):
-        return None
-    return _invalid(field, f"got {show(value)}, expected one of {', '.join(choices)}")
+    for field, choice, choices in _CHOICES:
+        value = choice(message)
+        # The type comes first: comparing may raise where a value defines what equality means.
+        if value is not None and (type(value) is not str or value not in choices):
+            return _invalid(field, f"got {show(value)}, expected one of {', '.join(choices)}")
+    for field, value in (("conversation_id", message.conversation_id), ("idempotency_key", idempotency_key)):
+        refused = None if value is None else _check_label(field, value)
+        if refused is not None:
+            return refused
+    return None if message.callback_url is None else _check_url(message.callback_url)
 
 
 def _check_label(field: str, value: Any) -> Refused | None:
-    if value is None:
-        return None
     if type(value) is not str or not 1 <= len(value) <= MAX_LABEL:
         got = f"{len(value)} characters" if type(value) is str else show(value)
         return _invalid(field, f"got {got}, expected a string of 1 to {MAX_LABEL} characters")
@@ -213,8 +217,6 @@ def _check_label(field: str, value: Any) -> Refused | None:
 
 
 def _check_url(value: Any) -> Refused | None:
-    if value is None:
-        return None
     if type(value) is not str or len(value) > MAX_URL or not value.startswith(("http://", "https://")):
         expected = f"expected http:// or https:// and at most {MAX_URL} characters"
         return _invalid("callback_url", f"got {show(value)}, {expected}")

@@ -34,11 +34,37 @@ class NotFound(PointsmanError):
     http_status = 404
 
 
+class Forbidden(PointsmanError):
+    """It is another's, and only its owner may."""
+
+    code = "not_yours"
+    http_status = 403
+
+
+class UnknownClass(PointsmanError):
+    """No class is called so."""
+
+    code = "unknown_class"
+    http_status = 422
+
+
 class Conflict(PointsmanError):
     """What was asked contradicts the state things are in, such as cancelling a message that has ended."""
 
     code = "conflict"
     http_status = 409
+
+
+class Locked(Conflict):
+    """A rollout was rolled back and nobody has acknowledged it, or a kill switch holds everything at the legacy."""
+
+    code = "rollout_locked"
+
+
+class TooEarly(Conflict):
+    """A stage of a rollout has not lasted as long as it must; the text says when it may be left."""
+
+    code = "rollout_too_early"
 
 
 class SettingsError(PointsmanError):
@@ -113,3 +139,44 @@ class LedgerUnusable(PointsmanError):
     code = "ledger_unusable"
     retryable = True
     http_status = 503
+
+
+class RecordUnusable(PointsmanError):
+    """A step of a rollout cannot be written down, so it was not taken; a rollback holds all the same."""
+
+    code = "record_unusable"
+    retryable = True
+    http_status = 503
+
+
+class LegacyFault(PointsmanError):
+    """The old router gave no answer, or none that is whole; what kind of none, its subclasses say."""
+
+    code = "legacy_fault"
+    http_status = 502
+
+
+class LegacyUnreachable(LegacyFault):
+    """No connection to it came about, so it has seen nothing."""
+
+    code = "legacy_unreachable"
+    retryable = True
+
+
+class LegacyTimeout(LegacyFault):
+    """It was silent for too long, or did not take the request."""
+
+    code = "legacy_timeout"
+    http_status = 504
+
+
+class LegacyClosed(LegacyFault):
+    """It closed the connection before its answer was whole."""
+
+    code = "legacy_closed"
+
+
+class LegacyGarbage(LegacyFault):
+    """What it sent is no answer."""
+
+    code = "legacy_garbage"

@@ -12,6 +12,7 @@ import msgspec
 from pointsman.model.keys import KeyFault
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Cause, Outcome, Refused
+from pointsman.model.rollout import State
 from pointsman.model.states import Status
 from pointsman.model.usage import Usage
 
@@ -119,6 +120,93 @@ class AccessDenied(msgspec.Struct, frozen=True, gc=False):
     fault: KeyFault
 
 
+class LegacyAnswered(msgspec.Struct, frozen=True, gc=False):
+    """The old router answered a message of its own lane.
+
+    Attributes:
+        client: who had sent it.
+        took_s: seconds from receipt to the last byte.
+        ok: it answered, and with no 5xx of its own.
+    """
+
+    at: float
+    client: str
+    took_s: float
+    ok: bool
+
+
+class FellBackToLegacy(msgspec.Struct, frozen=True, gc=False):
+    """A message of the candidate's lane was answered by the old router, as this one failed before a worker saw it.
+
+    Attributes:
+        client: who had sent it.
+        reason: code of the refusal or failure.
+    """
+
+    at: float
+    client: str
+    reason: str
+
+
+class Mirrored(msgspec.Struct, frozen=True, gc=False):
+    """A message was sampled for the shadow.
+
+    Attributes:
+        outcome: `compared`, `dropped` or `timed_out`.
+        kind: one of `DIFFERENCES` of a compared one, of `SHADOW_DROPS` of a dropped one, else empty.
+    """
+
+    at: float
+    outcome: str
+    kind: str
+
+
+class RolloutMoved(msgspec.Struct, frozen=True, gc=False):
+    """A rollout took a step.
+
+    Attributes:
+        event: the verb, or `trip`.
+        stage: afterwards.
+        share: of keys that the candidate answers afterwards, 0..1.
+        actor: who did it: `guard`, `kill_file`, `environment`, or a person.
+    """
+
+    at: float
+    event: str
+    was: State
+    now: State
+    stage: str
+    share: float
+    actor: str
+
+
+class HealthChecked(msgspec.Struct, frozen=True, gc=False):
+    """A component was looked at deeply.
+
+    Attributes:
+        status: `pass`, `warn` or `fail`.
+        took_s: seconds.
+    """
+
+    at: float
+    component: str
+    status: str
+    took_s: float
+
+
+class SecurityIncident(msgspec.Struct, frozen=True, gc=False):
+    """What must never happen has happened; `kind` is one of `model.rollout.INCIDENTS`."""
+
+    at: float
+    kind: str
+
+
+class RequestFaulted(msgspec.Struct, frozen=True, gc=False):
+    """A request was answered 500, or broken off, by a bug of ours; the log has its traceback."""
+
+    at: float
+
+
 Event = (
     MessageRefused
     | Admitted
@@ -129,6 +217,13 @@ Event = (
     | WorkerJoined
     | WorkerLeft
     | AccessDenied
+    | LegacyAnswered
+    | FellBackToLegacy
+    | Mirrored
+    | RolloutMoved
+    | HealthChecked
+    | SecurityIncident
+    | RequestFaulted
 )
 
 Emit = Callable[[Event], None]

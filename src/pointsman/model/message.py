@@ -100,6 +100,7 @@ class Envelope:
         key_id: id of the API key it came with, or empty.
         group: client group of that key, or empty.
         max_output_tokens: most output tokens that such a body asks for, or 0; of a native message `params` say it.
+        lane: `candidate` while a rollout is under way and this router answers; else empty.
         by_sender: the sender waits to the end, so its own task may carry the delivery.
         worker: id of the worker that has it, or had it last; empty before.
         handed_at: monotonic seconds at which that worker was given it.
@@ -118,6 +119,7 @@ class Envelope:
         max_attempts: 1..; filled by `Classify` from the pool.
         attempt: hand-outs so far; the number of the current one while it is out.
         tries: hand-outs that count against `max_attempts` (a busy worker's refusal does not).
+        unsent: hand-outs that certainly reached no worker; with fewer than `attempt` one may have seen it.
         trail: what came of each hand-out, oldest first.
         size_bytes: what it costs to hold, roughly; 0 means "as long as `ask`".
         replay_of: id of the dead letter it repeats, or None.
@@ -144,6 +146,7 @@ class Envelope:
     key_id: str = ""
     group: str = ""
     max_output_tokens: int = 0
+    lane: str = ""
     by_sender: bool = False
     worker: str = ""
     handed_at: float = 0.0
@@ -162,6 +165,7 @@ class Envelope:
     max_attempts: int = 3
     attempt: int = 0
     tries: int = 0
+    unsent: int = 0
     trail: list[AttemptRecord] = field(default_factory=list)
     size_bytes: int = 0
     replay_of: str | None = None

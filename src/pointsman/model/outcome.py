@@ -78,6 +78,7 @@ class Cause(StrEnum):
     SENDER = "sender"
     PURGED = "purged"
     SHUTDOWN = "shutdown"
+    STRANDED = "stranded"
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -14,6 +14,13 @@ from msgspec import Meta
 
 from pointsman.model.fields import Count, ModelName, Money, Name, Seconds, Secret, Section, Share, Text, Whole
 from pointsman.model.settings_costs import BudgetSettings, CostSettings, PriceSettings, QuotaSettings
+from pointsman.model.settings_operations import (
+    GuardSettings,
+    HealthSettings,
+    ObjectiveSettings,
+    RolloutSettings,
+    ShadowSettings,
+)
 from pointsman.model.settings_workers import (
     BreakerSettings,
     PoolSettings,
@@ -32,19 +39,24 @@ __all__ = [
     "CostSettings",
     "Count",
     "EngineSettings",
+    "GuardSettings",
+    "HealthSettings",
     "LimitSettings",
     "ModelName",
     "Money",
     "Name",
+    "ObjectiveSettings",
     "PoolSettings",
     "PriceSettings",
     "QuotaSettings",
     "RetrySettings",
+    "RolloutSettings",
     "RuleSettings",
     "Seconds",
     "Secret",
     "ServerSettings",
     "Settings",
+    "ShadowSettings",
     "Share",
     "ShedSettings",
     "TelemetrySettings",
@@ -128,6 +140,9 @@ class ClassSettings(Section, frozen=True):
     cost: Annotated[
         Annotated[float, Meta(gt=0.0)], Meta(description="relative cost; of two forced classes the dearer wins")
     ] = 1.0
+    threshold: Annotated[
+        Share | None, Meta(description="confidence below which this class is not taken; by default that of the model")
+    ] = None
     serial: Annotated[
         bool, Meta(description="of one conversation only one message at a time is handed out, in the order they came")
     ] = False
@@ -149,7 +164,24 @@ class ClassifierSettings(Section, frozen=True):
         Name,
         Meta(description="class of a message that gave no decisive sign; the strong workers fail expensive, not wrong"),
     ] = "strategic"
-    threshold: Annotated[Share, Meta(description="confidence below which the classifier abstains")] = 0.60
+    model: Annotated[
+        Text,
+        Meta(
+            description='"current" (chosen by `pointsman model use`, else the default), "default" (comes along), "none"'
+            " (rules only), or a file"
+        ),
+    ] = "current"
+    models_dir: Annotated[Text, Meta(description="where `pointsman model` keeps trained models")] = "var/models"
+    threshold: Annotated[
+        Share | None, Meta(description="confidence below which it abstains; by default that of the model, 0.6 of rules")
+    ] = None
+    cost_of_failure: Annotated[
+        Money,
+        Meta(
+            description="what a message costs that went to too cheap a class, in the unit of `classes.*.cost`;"
+            " 0 = the likeliest class is taken"
+        ),
+    ] = 0.0
     abstain_share_max: Annotated[Share, Meta(description="share of abstained messages above which an alert fires")] = (
         0.30
     )
@@ -257,6 +289,13 @@ class Settings(Section, frozen=True):
     budgets: Annotated[dict[Name, BudgetSettings], Meta(description="budgets by name")] = {}
     quotas: Annotated[dict[Name, QuotaSettings], Meta(description="provider accounts that workers share, by name")] = {}
     telemetry: Annotated[TelemetrySettings, Meta(description="what is remembered")] = TelemetrySettings()
+    rollout: Annotated[RolloutSettings, Meta(description="bringing it in beside the router that was there before")] = (
+        RolloutSettings()
+    )
+    objectives: Annotated[ObjectiveSettings, Meta(description="the service levels that are promised")] = (
+        ObjectiveSettings()
+    )
+    health: Annotated[HealthSettings, Meta(description="how often the router looks at itself")] = HealthSettings()
 
 
 CHOICES: dict[str, tuple[str, ...]] = {

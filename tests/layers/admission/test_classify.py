@@ -35,7 +35,10 @@ class Desk:
         self.inner = Probe(Accepted("x"))
         self.pins = ConversationPins(3600.0, 100)
         classifier = Classifier(settings.classifier, settings.classes)
-        self.admit = Classify(classifier, self.pins, routes, FakeClock())(self.inner)
+        self.up = {"planners", "coders"}
+        layer = Classify(classifier, self.pins, routes, FakeClock(), self.up.__contains__)
+        self.admit = layer(self.inner)
+        self.beside = layer.around(ConversationPins(3600.0, 100))(self.inner)
 
     async def classify(self, text: str, *, endpoint: str = "", **fields: object) -> Envelope:
         """Send a message that nothing was decided about yet."""
@@ -77,6 +80,19 @@ async def test_a_conversation_stays_with_its_class() -> None:
     other = await desk.classify("rename foo to bar in utils.py", conversation_id="talk", client="b")
     assert same.classification is not None
     assert (same.classification.cause, same.pool, other.pool) == ("pin", "planners", "coders")
+
+
+async def test_a_conversation_is_not_held_where_nobody_is() -> None:
+    """Its pool has no admissible worker, and that of the words has: the pin is dropped, around other pins too."""
+    desk = Desk()
+    await desk.classify("x", class_="strategic", conversation_id="talk")
+    desk.up.discard("planners")
+    fallen = await desk.classify("rename foo to bar in utils.py", conversation_id="talk")
+    assert fallen.classification is not None
+    assert (fallen.classification.cause, fallen.pool) == ("rule", "coders")
+    desk.admit = desk.beside
+    await desk.classify("x", class_="strategic", conversation_id="talk")
+    assert (await desk.classify("rename foo to bar in utils.py", conversation_id="talk")).pool == "coders"
 
 
 async def test_the_time_it_took_is_noted() -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from pointsman.core.breaker import BreakerState
 from pointsman.core.routing import FallbackRule
 from pointsman.layers.admission.shed import Shed
 from pointsman.model.message import PRIORITIES, Envelope
@@ -52,6 +53,13 @@ class Hall:
         return envelope(at=self.clock.monotonic(), **fields)  # type: ignore[arg-type]
 
 
+def beside(hall: Hall, **fields: object) -> Envelope:
+    """Return a message of the candidate's lane."""
+    of = hall.message(**fields)
+    of.lane = "candidate"
+    return of
+
+
 async def test_a_free_worker_is_all_it_takes() -> None:
     """The message passes, and it is noted that its wait would be ours."""
     hall = Hall()
@@ -91,6 +99,37 @@ async def test_workers_that_are_only_away_are_waited_for() -> None:
     endpoint = hall.yard.join("w", Scripted())
     hall.yard.pool.drain(endpoint, draining=True)
     assert await hall.admit(hall.message()) == Accepted("x")
+
+
+async def test_beside_an_old_router_nobody_waits_for_workers_that_may_not_be_called() -> None:
+    """It answers at once, and the guard hears of it; but whoever is a trial for the worker passes."""
+    hall = Hall(helped=True)
+    endpoint = hall.yard.join("w", Scripted())
+    of = beside(hall)
+    endpoint.breaker.force_open()
+    hall.yard.pool.refresh(endpoint)
+    refused = await hall.admit(of)
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.retryable) == (Refusal.NO_WORKER, True)
+    hall.helper.join("p", Scripted())
+    assert await hall.admit(of) == Accepted("x")
+    assert isinstance(await hall.admit(beside(hall, strict=True)), Refused)
+    of.stored = True
+    assert await hall.admit(of) == Accepted("x")
+
+
+async def test_a_trial_is_admitted_beside_an_old_router() -> None:
+    """Otherwise a worker that has come back would never be found out."""
+    hall = Hall()
+    endpoint = hall.yard.join("w", Scripted())
+    while endpoint.breaker.state is not BreakerState.OPEN:
+        endpoint.breaker.record(endpoint.breaker.acquire(0.0) or 0, 0.0, ok=False)
+    hall.yard.pool.refresh(endpoint)
+    assert isinstance(await hall.admit(beside(hall)), Refused)
+    await hall.clock.sleep(endpoint.breaker.wakes_at() or 0.0)
+    hall.yard.pool.advance(hall.clock.monotonic())
+    assert hall.yard.pool.down_since is not None
+    assert await hall.admit(beside(hall)) == Accepted("x")
 
 
 async def test_a_helper_counts_where_the_message_may_go_there() -> None:

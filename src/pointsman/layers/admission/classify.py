@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pointsman.core.classify.pins import ConversationPins
 from pointsman.core.classify.pipeline import Classifier
@@ -13,26 +13,50 @@ from pointsman.model.outcome import Receipt
 from pointsman.ports import Admit, Clock
 
 
+def _always(pool: str) -> bool:
+    return True
+
+
 class Classify:
     """Classifies and fills in the route. Embeddings and counts of tokens belong to no conversation: they neither follow
     its class nor decide it.
+
+    Args:
+        classifier: decides.
+        pins: what conversations are remembered in.
+        routes: where each class goes.
+        clock: time.
+        is_up: whether a pool has a worker that may be given messages; a conversation is not held where nobody is.
 
     Position: after FloodGuard because it costs the most of all layers here, before Shed because how long a message
     would wait depends on its pool.
     """
 
     def __init__(
-        self, classifier: Classifier, pins: ConversationPins, routes: Mapping[str, Route], clock: Clock
+        self,
+        classifier: Classifier,
+        pins: ConversationPins,
+        routes: Mapping[str, Route],
+        clock: Clock,
+        is_up: Callable[[str], bool] = _always,
     ) -> None:
         self._classifier = classifier
         self._pins = pins
         self._routes = routes
         self._clock = clock
+        self._is_up = is_up
+
+    def around(self, pins: ConversationPins) -> Classify:
+        """Return the same layer around other conversations."""
+        return Classify(self._classifier, pins, self._routes, self._clock, self._is_up)
 
     def __call__(self, inner: Admit) -> Admit:
         """Wrap `inner`."""
         classify, pins, routes = self._classifier.classify, self._pins, self._routes
-        monotonic = self._clock.monotonic
+        monotonic, is_up = self._clock.monotonic, self._is_up
+
+        def serves(message_class: str) -> bool:
+            return is_up(routes[message_class].pool)
 
         async def admit(envelope: Envelope) -> Receipt:
             message = envelope.message
@@ -45,6 +69,7 @@ class Classify:
                 conversation_id=conversation,
                 now=envelope.received_at,
                 pins=pins,
+                serves=serves,
             )
             route = routes[classification.message_class]
             envelope.pool = route.pool

@@ -55,6 +55,9 @@ class Shed:
         if len(pool) == 0 and not self._helped(envelope):
             detail = f"no worker is configured for class {message_class!r} (pool {pool.name!r}); add one and send again"
             return Refused(Refusal.NO_WORKER, detail, 5.0, message_class=message_class)
+        if envelope.lane and pool.down_since is not None and not self._helped(envelope, up=True):
+            detail = f"no worker of pool {pool.name!r} may be called now, and the old router is at hand"
+            return Refused(Refusal.NO_WORKER, detail, 5.0, message_class=message_class)
         ahead, slots = self._waiting(pool.name, envelope.level), pool.slots
         retry_s = shed.assess(ahead, slots, pool.service_s, envelope.ttl_s, envelope.level, self._settings)
         if retry_s is None:
@@ -62,8 +65,10 @@ class Shed:
         detail = f"{ahead} messages wait before it for {slots} slots of pool {pool.name!r}: more than it has time for"
         return Refused(Refusal.OVERLOADED, detail, retry_s, message_class=message_class)
 
-    def _helped(self, envelope: Envelope) -> bool:
+    def _helped(self, envelope: Envelope, *, up: bool = False) -> bool:
+        """Whether another pool that may serve it has a worker, and with `up` one that may be called."""
         rule = self._rules.get(envelope.pool)
         if rule is None or envelope.message.strict:
             return False
-        return any(len(self._pools[name]) > 0 for name in rule.helpers)
+        helpers = [self._pools[name] for name in rule.helpers]
+        return any(pool.down_since is None if up else len(pool) > 0 for pool in helpers)

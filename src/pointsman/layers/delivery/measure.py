@@ -55,6 +55,8 @@ class MeasureDelivery:
                     envelope.usage = usage if envelope.usage is None else envelope.usage.plus(usage)
                     if cost is not None:
                         envelope.cost = cost if envelope.cost is None else envelope.cost + cost
+                if type(outcome) is Failed and not outcome.sent and not outcome.status:
+                    envelope.unsent += 1
                 trail = envelope.trail
                 trail.append(_record(attempt, outcome, took_s, cost))
                 if len(trail) > LONGEST_TRAIL:

@@ -1,0 +1,1 @@
+"""Carrying a rollout out: the conductor, its record on the disk, and the kill switch."""
