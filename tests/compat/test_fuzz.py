@@ -89,6 +89,8 @@ def wrong_error(status: int, media: str, text: bytes) -> str:
     if status == 500:
         return "an internal error"
     value = json.loads(text)
+    if "health+json" in media:
+        return "" if value["status"] == "fail" else "503, but the health it tells of does not fail"
     error = value.get("error", value)
     code = error.get("code")
     if code not in CODES:

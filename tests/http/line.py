@@ -205,6 +205,7 @@ class Script:
     def __init__(self, serve: Callable[[Channel], Awaitable[None]]) -> None:
         self._serve = serve
         self.seen: list[tuple[str, str, bytes]] = []
+        self.faults = 0
 
     async def serve(self, channel: Channel) -> None:
         """Answer as the function does."""
@@ -215,6 +216,10 @@ class Script:
         """Return a problem."""
         body = problems.encode(problem, path)
         return Response(problem.status, body, problems.MEDIA_TYPE, tuple(problems.headers(problem)))
+
+    def faulted(self) -> None:
+        """Count it."""
+        self.faults += 1
 
 
 async def take(channel: Channel) -> bytes:

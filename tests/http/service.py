@@ -143,6 +143,11 @@ def surface_of(house: House) -> Surface:
         is_ready=lambda: house.doors_open,
         keys=lambda: NO_KEYS,
         costs=house.costs,
+        rollout=house.rollout,
+        shadow=house.shadow,
+        slo=lambda window_s, by: house.slo.report(window_s, by=by, resident_bytes=30_000_000),
+        health=house.health,
+        learning=house.learning,
         emit=house.emit,
         version="1.2.3",
     )

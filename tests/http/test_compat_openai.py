@@ -117,8 +117,8 @@ async def test_a_workers_own_refusal_passes_unchanged() -> None:
 @pytest.mark.parametrize(
     ("fields", "headers", "message_class", "cause"),
     [
-        ({}, {}, "tactical", "rule"),
-        ({"model": None}, {}, "tactical", "rule"),
+        ({}, {}, "tactical", "model"),
+        ({"model": None}, {}, "tactical", "model"),
         ({"model": "strategic"}, {}, "strategic", "hint"),
         ({"model": "strong"}, {}, "strategic", "hint"),
         ({"model": "planners"}, {}, "strategic", "hint"),

@@ -47,7 +47,7 @@ async def test_a_message_is_answered() -> None:
         assert decision.pop("overhead_ms") >= 0.0
         assert decision == {
             "class": "tactical",
-            "cause": "rule",
+            "cause": "model",
             "pool": "coders",
             "worker": "c1",
             "fallback": False,

@@ -50,6 +50,19 @@ def test_every_operation_is_complete() -> None:
     assert len(ids) == len(ROUTES)
 
 
+def test_a_body_that_may_lack_is_not_required() -> None:
+    """The verbs of the rollout can be ordered in a hurry; a message needs its text."""
+    optional = {
+        path
+        for path, methods in DESCRIPTION["paths"].items()
+        for operation in methods.values()
+        if "requestBody" in operation and not operation["requestBody"]["required"]
+    }
+    assert optional == {
+        f"/api/v1/rollout/{verb}" for verb in ("start", "promote", "pause", "resume", "rollback", "ack")
+    }
+
+
 def test_every_reference_leads_somewhere() -> None:
     """No schema is missing."""
     schemas = DESCRIPTION["components"]["schemas"]

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from pointsman.core.rollout.fallback import FALLING_BACK
 from pointsman.http import problems
 from pointsman.http.codes import CODES, SECTIONS
 from pointsman.model import errors
@@ -19,6 +20,7 @@ from pointsman.model.errors import (
     RefusedError,
     SettingsError,
 )
+from pointsman.model.message import Envelope, Message
 from pointsman.model.outcome import RETRYABLE_REFUSALS, Cause, Failure, Refusal, Refused, Reply
 from pointsman.model.result import Result
 from pointsman.model.states import Status
@@ -114,6 +116,13 @@ def test_settings_with_mistakes_list_all_of_them() -> None:
     assert (problem.status, problem.more) == (422, {"mistakes": ["a: 1", "b: 2"]})
 
 
+def ended(attempt: int, unsent: int = 0) -> Envelope:
+    """A message that was handed out so often, and that so many times for sure reached no worker."""
+    envelope = Envelope("ab12", Message(text="x"), "a", 0.0, 0.0)
+    envelope.attempt, envelope.unsent = attempt, unsent
+    return envelope
+
+
 @pytest.mark.parametrize(
     ("status", "cause", "reply", "expected"),
     [
@@ -129,11 +138,36 @@ def test_settings_with_mistakes_list_all_of_them() -> None:
 )
 def test_each_end_has_its_status(status: Status, cause: Cause, reply: Reply | None, expected: int) -> None:
     """A failed message keeps the worker's own 4xx; no other end does."""
-    problem = problems.of_end(Result(id="ab12", status=status, cause=cause, detail="why", reply=reply, attempts=2))
+    result = Result(id="ab12", status=status, cause=cause, detail="why", reply=reply, attempts=2)
+    problem = problems.of_end(result, ended(attempt=2))
     assert (problem.status, problem.code, problem.detail) == (expected, cause.value, "why")
     assert problem.more == {"id": "ab12", "ended": status.value, "attempts": 2}
     assert problem.instance == "/api/v1/messages/ab12"
-    assert problem.retryable == (cause in {Cause.TTL, Cause.SHUTDOWN})
+    assert problem.retryable == (cause in {Cause.TTL, Cause.SHUTDOWN, Cause.STRANDED})
+
+
+@pytest.mark.parametrize(
+    ("status", "attempt", "unsent", "falls_back"),
+    [
+        (Status.DEAD, 2, 2, True),
+        (Status.DEAD, 2, 1, False),
+        (Status.FAILED, 1, 1, False),
+        (Status.EXPIRED, 0, 0, False),
+        (Status.CANCELLED, 0, 0, False),
+    ],
+)
+def test_another_router_may_answer_only_what_no_worker_can_have_seen(
+    status: Status, attempt: int, unsent: int, falls_back: bool
+) -> None:
+    """One hand-out that may have reached a worker is enough to forbid it."""
+    problem = problems.of_end(Result(id="ab12", status=status, cause=Cause.TTL), ended(attempt, unsent))
+    assert bool(problem.fallback) == falls_back
+
+
+@pytest.mark.parametrize("reason", Refusal)
+def test_another_router_may_answer_what_was_refused_by_our_own_doing(reason: Refusal) -> None:
+    """Whatever the sender did stays refused."""
+    assert problems.of_refused(Refused(reason, "why")).fallback == (reason.value if reason in FALLING_BACK else "")
 
 
 @pytest.mark.parametrize(("wait_s", "header"), [(0.0, b"1"), (0.2, b"1"), (1.0, b"1"), (1.01, b"2"), (59.5, b"60")])

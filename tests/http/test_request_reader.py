@@ -244,3 +244,28 @@ def test_a_fault_of_ours_is_no_refusal() -> None:
     reading = RequestReader(lambda *parts: Turn(cast(Any, None), Link(), *parts), fail)
     with pytest.raises(ZeroDivisionError):
         reading.feed(GET + b"\r\n")
+
+
+@pytest.mark.parametrize("target", [b"/%ff", b"/%zz", b"/a%00b", b"*"])
+def test_where_another_router_may_know_it_any_target_is_taken(target: bytes) -> None:
+    """It has no path here, and stays as it came; without such a router it is refused."""
+    raw = (
+        b"OPTIONS %b?q HTTP/1.1\r\nhost: x\r\n\r\n" % target
+        if target != b"*"
+        else b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n"
+    )
+    assert ours(raw) == "refused"
+    done: list[Turn] = []
+    reading = reader(done)
+    reading.takes_any_target = True
+    reading.feed(raw)
+    assert (done[0].path, done[0].query, done[0].memo.target) == ("", b"", raw.split(b" ")[1])
+
+
+@pytest.mark.parametrize("head", [b"CONNECT x:1 HTTP/1.1", b"GET http://other/ HTTP/1.1"])
+def test_no_router_is_a_proxy(head: bytes) -> None:
+    """What is meant for another host is refused in any case."""
+    reading = reader([])
+    reading.takes_any_target = True
+    with pytest.raises(RefusedError):
+        reading.feed(head + b"\r\nhost: x\r\n\r\n")

@@ -56,3 +56,13 @@ def test_a_header_cannot_end_its_line(evil: bytes, framing: bytes) -> None:
     for field in ((b"x", evil), (evil, b"x")):
         with pytest.raises(ValueError, match="line's end"):
             heads()[1].encode(0.0, 200, [(b"a", b"b"), field], framing)
+
+
+def test_a_head_of_somebody_elses_is_written_as_it_is() -> None:
+    """Without a date of ours, with whatever it says; and nothing in it can end a line."""
+    fields = [(b"date", b"then"), (b"server", b""), (b"set-cookie", b"a"), (b"set-cookie", b"b\xe9")]
+    assert heads()[1].encode_as_is(299, fields, CLOSE) == (
+        b"HTTP/1.1 299 \r\ndate: then\r\nserver: \r\nset-cookie: a\r\nset-cookie: b\xe9\r\nconnection: close\r\n\r\n"
+    )
+    with pytest.raises(ValueError, match="line's end"):
+        heads()[1].encode_as_is(200, [(b"x", b"a\nb")], b"")

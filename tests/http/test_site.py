@@ -64,6 +64,24 @@ async def test_what_takes_too_long_is_broken_off() -> None:
     assert (len(site.tasks), len(site.connections), line.wire.written) == (0, 0, b"")
 
 
+async def test_who_is_told_to_hurry_waits_no_longer() -> None:
+    """What is not answered by then is cut off, long before its time."""
+
+    async def serve(channel: Channel) -> None:
+        await asyncio.Event().wait()
+
+    site = site_of(Script(serve))
+    line = Line(site=site)
+    await line.send(GET)
+    began = asyncio.get_running_loop().time()
+    stopping = asyncio.create_task(site.stop(30.0))
+    await asyncio.sleep(1.0)
+    site.hurry()
+    assert not await stopping
+    assert asyncio.get_running_loop().time() - began == 1.0
+    assert line.wire.aborted
+
+
 async def test_a_task_without_its_client_is_waited_for_too() -> None:
     """It may have something to put in order; the time is the same for all."""
     ended = []

@@ -139,6 +139,44 @@ async def test_a_streamed_answer_may_be_empty() -> None:
     assert line.wire.written.endswith(b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n")
 
 
+async def test_a_chunk_is_written_at_once_where_that_takes_no_waiting() -> None:
+    """Never the first, none that must be cut up, none while the client is slow; what nobody waits for is gone."""
+    told: list[bool] = []
+
+    async def serve(channel: Channel) -> None:
+        await channel.start(200, TEXT)
+        told.append(channel.write_now(b"first"))
+        await channel.write(b"first")
+        told.append(channel.write_now(b"second"))
+        told.append(channel.write_now(b"x" * (LARGE_BYTES + 1)))
+        line.connection.pause_writing()
+        told.append(channel.write_now(b"third"))
+        line.connection.resume_writing()
+        told.append(channel.write_now(b"third"))
+        await channel.end()
+        told.append(channel.write_now(b"late"))
+
+    line = Line(Script(serve))
+    (got,) = await line.send(GET)
+    assert got.body == b"firstsecondthird"
+    assert told == [False, True, False, False, True, True]
+
+
+async def test_an_answer_without_chunks_is_not_written_at_once() -> None:
+    """To HTTP/1.0, and to HEAD, which gets no body."""
+    told: list[bool] = []
+
+    async def serve(channel: Channel) -> None:
+        await channel.start(200, TEXT)
+        await channel.write(b"a")
+        told.append(channel.write_now(b"b"))
+        await channel.end()
+
+    for request in (OLD, HEAD):
+        await answer(serve, request)
+    assert told == [False, False]
+
+
 async def test_to_http_1_0_a_streamed_answer_goes_on_until_the_end() -> None:
     """It knows no chunks."""
     line = await answer(streaming(b"hello", b"you"), OLD)

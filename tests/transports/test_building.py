@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 import pytest
 
 from pointsman.model.errors import SettingsError, UsageError
-from pointsman.model.settings import WorkerSettings
+from pointsman.model.settings import PoolSettings, RolloutSettings, Secret, TlsSettings, WorkerSettings
 from pointsman.testing.attempts import make_attempt
 from pointsman.transports.anthropic import AnthropicTransport
-from pointsman.transports.building import build
+from pointsman.transports.building import Builder, build
 from pointsman.transports.callable import CallableTransport
 from pointsman.transports.http import HttpTransport
 from pointsman.transports.model_transport import ModelTransport, Patience
@@ -86,3 +87,39 @@ def test_a_proxy_that_cannot_be_used_is_a_mistake_of_its_worker() -> None:
     with pytest.raises(SettingsError, match=r"^worker far: proxy") as raised:
         made(worker)
     assert "pass@" not in str(raised.value)
+
+
+def builder(where: Path) -> Builder:
+    """A builder whose secrets are called what they are for."""
+    return Builder(lambda secret, whose: lambda: f"secret of {whose}", where, {}, lambda pool: PoolSettings())
+
+
+def test_an_old_router_that_is_not_named_is_none(tmp_path: Path) -> None:
+    """Then there is no way to one."""
+    assert builder(tmp_path).legacy(RolloutSettings(), 4) is None
+
+
+def test_the_way_to_the_old_router_knows_its_key(tmp_path: Path) -> None:
+    """By the name under which its absence would be told."""
+    link = builder(tmp_path).legacy(RolloutSettings(legacy="http://old", legacy_auth=Secret(env="OLD")), 4)
+    assert link is not None
+    assert link._token is not None
+    assert link._token() == "secret of rollout.legacy_auth"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (RolloutSettings(legacy="ftp://old"), "rollout.legacy: url 'ftp://old'"),
+        (
+            RolloutSettings(legacy="https://old", legacy_tls=TlsSettings(ca_file="none.pem")),
+            "rollout.legacy_tls.ca_file",
+        ),
+    ],
+)
+def test_an_old_router_that_cannot_be_used_is_a_mistake_of_its_settings(
+    tmp_path: Path, settings: RolloutSettings, told: str
+) -> None:
+    """Named by the key to correct."""
+    with pytest.raises(SettingsError, match=told):
+        builder(tmp_path).legacy(settings, 4)

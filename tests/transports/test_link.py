@@ -78,6 +78,25 @@ async def test_json_and_no_coding_are_asked_for_by_default() -> None:
     assert await headers_of(mine) == [JSON, PLAIN, *mine]
 
 
+async def test_headers_that_many_requests_share_are_sent_with_each() -> None:
+    """Checked once and kept, they stand beside those of each request; what cannot be sent is refused each time."""
+    heard = Heard()
+    shared = (("user-agent", "client/1"), ("x-a", "1"))
+    async with serve(heard) as server:
+        link = Link(server.url, max_in_flight=1, token=lambda: "abc")
+        await link.open()
+        for number in ("1", "2"):
+            (await link.post("", [("x-n", number)], b"{}", shared=shared)).release()
+        for _ in range(2):
+            with pytest.raises(UsageError, match="does not allow"):
+                await link.post("", (), b"{}", shared=(("x-a", "1\r\nx-b: 2"),))
+        await link.close()
+    for number, request in zip(("1", "2"), heard.requests, strict=True):
+        wanted = {*shared, ("x-n", number), JSON, PLAIN, ("authorization", "Bearer abc")}
+        assert wanted <= set(request.headers)
+        assert len(request.headers) == len(wanted) + 2
+
+
 @pytest.mark.parametrize("name", ["content-type", "Content-Type", "CONTENT-TYPE"])
 async def test_what_the_caller_says_counts(name: str) -> None:
     """And is said once."""

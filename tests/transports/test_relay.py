@@ -88,6 +88,46 @@ async def test_bytes_are_passed_on_as_they_come(protocol: str) -> None:
     assert sent.sink.chunks == parts
 
 
+@both
+@pytest.mark.parametrize("refused", [set(), {1}, {2, 3}, {1, 2, 3, 4}])
+async def test_a_sink_that_takes_bytes_at_once_gets_each_once_and_in_order(protocol: str, refused: set[int]) -> None:
+    """Also where it is too slow for that in between; what counts tokens sees them all."""
+    relayed = asyncio.Semaphore(0)
+
+    class Sink(LiveSink):
+        waited = 0
+
+        async def write(self, chunk: bytes) -> None:
+            await super().write(chunk)
+            self.waited += 1
+            relayed.release()
+
+        def write_now(self, chunk: bytes) -> bool:
+            if len(self.chunks) in refused:
+                return False
+            self.chunks.append(chunk)
+            relayed.release()
+            return True
+
+    events = stream(protocol, "a", "b")
+    parts = [events[:3], events[3:90], events[90:91], events[91:140], events[140:]]
+
+    async def script(talk: Talk) -> None:
+        talk.send(STREAM_HEAD)
+        for part in parts:
+            talk.send(b"%x\r\n%b\r\n" % (len(part), part))
+            await relayed.acquire()
+        talk.send(b"0\r\n\r\n")
+
+    attempt = compatible(protocol, stream=True)
+    attempt.reply = sink = Sink()
+    sent = await send(protocol, attempt, script)
+    assert sent.outcome == Delivered(WORKER)
+    assert sent.sink.chunks == parts
+    assert sent.attempt.usage == TOOK
+    assert sink.waited == 1 + len(refused)
+
+
 async def test_a_slow_client_slows_the_worker_down() -> None:
     """What it has not taken waits at the worker, not here."""
     taken, go_on = asyncio.Event(), asyncio.Event()

@@ -14,6 +14,7 @@ from pointsman.core.keys import KeyCounts
 from pointsman.http import problems, wire
 from pointsman.http.exchange import Response
 from pointsman.http.problems import Problem
+from pointsman.model.feedback import ClassifierStatus
 from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import AttemptRecord, Reply
 from pointsman.model.result import Result
@@ -175,10 +176,24 @@ class SpendingBrief(msgspec.Struct, frozen=True):
     cached_input_share: float | None
 
 
+class RolloutBrief(msgspec.Struct, frozen=True):
+    """How the rollout stands, in short; the whole of it is at `/api/v1/rollout`."""
+
+    state: str
+    stage: str
+    share: float
+    realised_share: float | None
+    since: float | None
+    locked: bool
+    killed: str
+    alarm: str
+
+
 class StatusReport(msgspec.Struct, frozen=True):
     """The router at a glance.
 
-    Of `counts`, `admitted` is the sum of all others: no message is ever lost from the account.
+    Of `counts`, `admitted` is the sum of all others: no message is ever lost from the account. `rollout` is null where
+    the settings name no router to roll out beside.
     """
 
     version: str
@@ -190,6 +205,8 @@ class StatusReport(msgspec.Struct, frozen=True):
     queues: list[QueueState]
     keys: KeyCounts
     spending: SpendingBrief
+    rollout: RolloutBrief | None
+    classifier: ClassifierStatus
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -216,7 +233,7 @@ def brief(result: Result, envelope: Envelope) -> DecisionBrief:
 def ended(result: Result, envelope: Envelope) -> Response | Problem:
     """Return the answer to the sender of a message that has ended."""
     if not result.delivered:
-        problem = problems.of_end(result, trace_id=envelope.trace_id)
+        problem = problems.of_end(result, envelope)
         if result.reply is not None:
             problem.more["reply"] = reply_json(result.reply)
         return problem

@@ -19,7 +19,8 @@ from pointsman.http.channel import AnswerCut, AsgiChannel, Channel, Send
 from pointsman.http.compat_anthropic import ANTHROPIC
 from pointsman.http.compat_openai import OPENAI
 from pointsman.http.dialect import Dialect
-from pointsman.http.exchange import JSON, Context, Request, Response
+from pointsman.http.exchange import JSON, Answer, Context, Request, Response
+from pointsman.http.gate import Beside, Gate
 from pointsman.http.guard import Guard, refuse_foreign
 from pointsman.http.problems import Problem
 from pointsman.http.routes import ROUTES
@@ -27,6 +28,7 @@ from pointsman.http.routing import RouteTable
 from pointsman.http.surface import Surface
 from pointsman.http.waiting import ClientGone, Receive
 from pointsman.model.errors import PointsmanError
+from pointsman.model.events import RequestFaulted
 from pointsman.runtime.tasks import Tasks
 
 Scope = MutableMapping[str, Any]
@@ -48,13 +50,15 @@ class App:
         surface: the router.
         guard: who is let in while there are no API keys; `allow_everybody` where another application that this one is
             mounted in knows its clients.
+        beside: an old router that answers too, while this one is brought in.
     """
 
-    def __init__(self, surface: Surface, guard: Guard = refuse_foreign) -> None:
+    def __init__(self, surface: Surface, guard: Guard = refuse_foreign, beside: Beside | None = None) -> None:
         self._guard = guard
         description = cache(lambda: openapi.document(ROUTES, surface.version))
         self._context = Context(surface, Tasks(surface.clock), surface.clock.monotonic(), description)
         self._routes = RouteTable(ROUTES)
+        self._gate = None if beside is None else Gate(beside, self._context, guard, self._routes, self._carry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope of an ASGI server."""
@@ -70,18 +74,29 @@ class App:
 
     async def serve(self, channel: Channel) -> None:
         """Answer one request; returns once the answer is written, or its client is gone."""
+        gate = self._gate
         try:
-            response = await self._answer(channel)
+            if gate is None or gate.is_ours(channel):
+                answer = await self._answer(channel)
+            else:
+                answer = await gate.answer(channel)
         except ClientGone:
             return
-        if response is not None:
-            body = response.body
-            fields = [(b"content-type", response.media), (b"content-length", b"%d" % len(body)), *response.headers]
-            await channel.respond(response.status, fields, body)
+        if isinstance(answer, Problem):
+            answer = self._refusal(answer, channel.path, _language(channel))
+        if answer is not None:
+            body = answer.body
+            fields = [(b"content-type", answer.media), (b"content-length", b"%d" % len(body)), *answer.headers]
+            await channel.respond(answer.status, fields, body)
 
     def refusal(self, problem: Problem, path: str) -> Response:
         """Write a problem in the language of the path it came from."""
         return self._refusal(problem, path, ANTHROPIC if path.startswith(MESSAGES) else OPENAI)
+
+    def faulted(self) -> None:
+        """A request failed by a bug of ours: tell whoever counts it."""
+        surface = self._context.surface
+        surface.emit(RequestFaulted(surface.clock.monotonic()))
 
     def _refusal(self, problem: Problem, path: str, dialect: Dialect) -> Response:
         fields = problems.headers(problem)
@@ -95,19 +110,23 @@ class App:
         fields += openai_errors.headers(problem)
         return Response(problem.status, dialect.error(problem), JSON, tuple(fields))
 
-    async def _answer(self, channel: Channel) -> Response | None:
-        trace_id = ""
+    async def _answer(self, channel: Channel) -> Answer:
+        request = None
         try:
             request = Request(channel, self._context)
-            trace_id = request.trace_id
             request.identity = identify(request, self._guard)
-            route, request.parameters = self._routes.match(channel.method, channel.path)
-            answer = await route.answer(request)
         except PointsmanError as error:
-            answer = problems.of_error(error, trace_id=trace_id)
-        if isinstance(answer, Problem):
-            return self._refusal(answer, channel.path, _language(channel))
-        return answer
+            return problems.of_error(error, trace_id=request.trace_id if request else "")
+        return await self._carry(request)
+
+    async def _carry(self, request: Request) -> Answer:
+        """Answer a request that was let in."""
+        channel = request.channel
+        try:
+            route, request.parameters = self._routes.match(channel.method, channel.path)
+            return await route.answer(request)
+        except PointsmanError as error:
+            return problems.of_error(error, trace_id=request.trace_id)
 
 
 def _language(channel: Channel) -> Dialect:

@@ -80,7 +80,29 @@ NOBODY: Final = Identity(LOCAL_CLIENT)
 """Whoever says nothing of itself, where no key is needed."""
 
 
+class Denied(RequestError):
+    """There is no key that counts.
+
+    Attributes:
+        fault: what is wrong with it.
+    """
+
+    def __init__(self, fault: KeyFault, detail: str) -> None:
+        self.fault = fault
+        super().__init__("unauthorized", detail, _CHALLENGE)
+
+
 def identify(request: Request, guard: Guard) -> Identity:
+    """Do the same as `recognize`, and tell whoever counts it of a request that is not let in."""
+    try:
+        return recognize(request, guard)
+    except Denied as denied:
+        surface = request.surface
+        surface.emit(AccessDenied(surface.clock.monotonic(), denied.fault))
+        raise
+
+
+def recognize(request: Request, guard: Guard) -> Identity:
     """Return who sent a request.
 
     Args:
@@ -88,7 +110,7 @@ def identify(request: Request, guard: Guard) -> Identity:
         guard: who is let in while there are no keys.
 
     Raises:
-        RequestError: `unauthorized`: no key that counts. The answer never repeats what came.
+        Denied: no key that counts. The answer never repeats what came.
         RefusedError: `forbidden`: it comes from a page that may not; `invalid`: a name that cannot be one.
     """
     fields, surface = request.fields, request.surface
@@ -110,7 +132,7 @@ def identify(request: Request, guard: Guard) -> Identity:
         presented = _presented(request)
     found = ring.find(presented, surface.clock.wall()) if presented else KeyFault.MISSING
     if not isinstance(found, ApiKey):
-        raise _deny(request, found, _DETAILS[found])
+        raise Denied(found, _DETAILS[found])
     client = found.client
     if _CLIENT_HEADER in fields:
         client = f"{client}/{hints.client(fields)}"
@@ -124,25 +146,19 @@ def _presented(request: Request) -> bytes:
         return api_key or b""
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer":
-        raise _deny(request, KeyFault.MALFORMED, f"authorization: got another scheme than Bearer; {_SEND}")
+        raise Denied(KeyFault.MALFORMED, f"authorization: got another scheme than Bearer; {_SEND}")
     token = token.strip()
     if token and api_key and token != api_key:
-        raise _deny(request, KeyFault.MALFORMED, _TWO_KEYS)
+        raise Denied(KeyFault.MALFORMED, _TWO_KEYS)
     return token or api_key or b""
 
 
 def _credential(fields: Mapping[bytes, bytes]) -> tuple[str, str] | None:
     """Return the header with another service's key, none of ours; of two, `authorization`."""
     value = fields.get(b"authorization")
-    if value and not is_ours(value.rpartition(b" ")[2]):
+    if value and not is_ours(value):
         return "authorization", value.decode("latin-1")
     value = fields.get(b"x-api-key")
     if value and not is_ours(value):
         return "x-api-key", value.decode("latin-1")
     return None
-
-
-def _deny(request: Request, fault: KeyFault, detail: str) -> RequestError:
-    surface = request.surface
-    surface.emit(AccessDenied(surface.clock.monotonic(), fault))
-    return RequestError("unauthorized", detail, _CHALLENGE)

@@ -19,7 +19,7 @@ MEDIA_TYPE: Final = b"application/x-ndjson"
 
 MOST_LINES: Final = 1_000
 
-_LINES: Final = media(MEDIA_TYPE, rb"application/(?:x-)?(?:ndjson|jsonl|jsonlines)")
+LINES: Final = media(MEDIA_TYPE, rb"application/(?:x-)?(?:ndjson|jsonl|jsonlines)")
 
 
 async def send(request: Request) -> Answer:
@@ -29,7 +29,7 @@ async def send(request: Request) -> Answer:
         raise invalid(
             "idempotency-key: one key cannot stand for many messages; send them one by one", "idempotency-key"
         )
-    body = await request.body(server.compatible_body_bytes, _LINES)
+    body = await request.body(server.compatible_body_bytes, LINES)
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if not 1 <= len(lines) <= MOST_LINES:
         raise invalid(f"got {len(lines)} messages, expected 1 to {MOST_LINES}, one a line")

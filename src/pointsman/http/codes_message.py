@@ -186,6 +186,14 @@ ENDS: Final = (
         True,
         "Send it again.",
     ),
+    Code(
+        "stranded",
+        499,
+        "Left to the old router",
+        "No worker could be called for it for 5 s while a rollout is under way; the old router answered.",
+        True,
+        "See `pointsman workers ls`; the guard counts it against the candidate.",
+    ),
 )
 """`model.outcome.Cause`, in its order."""
 

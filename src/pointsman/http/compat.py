@@ -14,6 +14,7 @@ import msgspec
 
 from pointsman.core.conversation import derive_id
 from pointsman.http import hints, passing, problems, wire
+from pointsman.http.channel import Channel, Passing
 from pointsman.http.dialect import Dialect
 from pointsman.http.exchange import JSON, Answer, Request, Response
 from pointsman.http.outlet import StreamOutlet
@@ -56,8 +57,7 @@ def envelope_of(
         endpoint: path below the base URL.
         model: `auto`, or the name of a class, alias, pool or worker model.
         stream: whether the answer is wanted as it comes.
-        text: what is asked, or
-        messages: the chat list.
+        text, messages: what is asked, or the chat list.
         system: what stands beside the chat list, as instructions.
         hint: what the body says of its user or its caches, to tell conversations apart that begin alike.
         max_output_tokens: most that the body asks for.
@@ -99,10 +99,18 @@ def envelope_of(
     )
     query = request.channel.query
     envelope.endpoint = f"{endpoint}?{query.decode('latin-1')}" if query else endpoint
-    envelope.headers = passing.inward(request.channel.headers, request.fields.get(b"connection"))
+    envelope.headers = _passing(request.channel)
+    envelope.lane = request.lane
     envelope.model = worker_model
     envelope.max_output_tokens = max_output_tokens or 0
     return envelope
+
+
+def _passing(channel: Channel) -> Passing:
+    memo = channel.memo
+    if memo.passing is None:
+        memo.passing = passing.inward(channel.headers, channel.fields.get(b"connection"))
+    return memo.passing
 
 
 def _resolve(surface: Surface, model: str | None) -> tuple[str | None, str]:
@@ -150,7 +158,7 @@ async def _finish(outlet: StreamOutlet, outcome: Result | Refused, dialect: Dial
         if outlet.begun and envelope.trail and envelope.trail[-1].result == Failure.WORKER_ERROR:
             await outlet.stop()
         else:
-            await outlet.cut(problems.of_end(outcome, trace_id=envelope.trace_id))
+            await outlet.cut(problems.of_end(outcome, envelope))
     elif outlet.begun:
         await outlet.end()
     else:
@@ -170,7 +178,7 @@ def _answer(outcome: Result | Refused, dialect: Dialect, envelope: Envelope) -> 
         return Response(reply.status, reply.body, passing.media(reply.headers, JSON), (*theirs, *fields))
     fields.append((dialect.request_id, outcome.id.encode()))
     if not outcome.delivered:
-        return msgspec.structs.replace(problems.of_end(outcome, trace_id=envelope.trace_id), headers=tuple(fields))
+        return msgspec.structs.replace(problems.of_end(outcome, envelope), headers=tuple(fields))
     if envelope.message.stream:
         return Response(200, dialect.events(outcome, envelope), b"text/event-stream; charset=utf-8", tuple(fields))
     return Response(200, dialect.whole(outcome, envelope), JSON, tuple(fields))

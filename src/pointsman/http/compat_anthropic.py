@@ -43,11 +43,16 @@ async def count_tokens(request: Request) -> Answer:
 
 async def _pass_on(request: Request, endpoint: str) -> Answer:
     body = await request.body(request.surface.settings().server.compatible_body_bytes)
+    return await compat.relay(request, ANTHROPIC, messages_envelope(request, body, endpoint))
+
+
+def messages_envelope(request: Request, body: bytes, endpoint: str) -> Envelope:
+    """Return the envelope of a request. Raises as `compat.envelope_of`, and for what is no such body."""
     wanted = wire.lenient(body, _MESSAGES)
     messages = wanted.messages
     if wanted.system:
         messages = [{"role": "system", "content": wanted.system}, *messages]
-    envelope = compat.envelope_of(
+    return compat.envelope_of(
         request,
         ANTHROPIC,
         body=body,
@@ -58,7 +63,6 @@ async def _pass_on(request: Request, endpoint: str) -> Answer:
         hint=wanted.metadata.get("user_id") if isinstance(wanted.metadata, dict) else None,
         max_output_tokens=wanted.max_tokens,
     )
-    return await compat.relay(request, ANTHROPIC, envelope)
 
 
 def _whole(result: Result, envelope: Envelope) -> bytes:

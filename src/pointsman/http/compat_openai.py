@@ -50,8 +50,13 @@ _EMBEDDINGS: Final = msgspec.json.Decoder(EmbeddingsRequest)
 async def complete(request: Request) -> Answer:
     """Answer a chat completion by whichever worker is right for it."""
     body = await request.body(request.surface.settings().server.compatible_body_bytes)
+    return await compat.relay(request, OPENAI, chat_envelope(request, body))
+
+
+def chat_envelope(request: Request, body: bytes) -> Envelope:
+    """Return the envelope of a chat completion request; raises as `compat.envelope_of`, and for what is none."""
     chat = wire.lenient(body, _CHAT)
-    envelope = compat.envelope_of(
+    return compat.envelope_of(
         request,
         OPENAI,
         body=body,
@@ -62,20 +67,23 @@ async def complete(request: Request) -> Answer:
         hint=chat.prompt_cache_key,
         max_output_tokens=(chat.max_completion_tokens or chat.max_tokens or 0) * max(1, chat.n or 1),
     )
-    return await compat.relay(request, OPENAI, envelope)
 
 
 async def embed(request: Request) -> Answer:
     """Pass an embeddings request to a worker of the model it names."""
     body = await request.body(request.surface.settings().server.compatible_body_bytes)
+    return await compat.relay(request, OPENAI, embeddings_envelope(request, body))
+
+
+def embeddings_envelope(request: Request, body: bytes) -> Envelope:
+    """Return the envelope of an embeddings request; raises as `chat_envelope`."""
     wanted = wire.lenient(body, _EMBEDDINGS)
     if wanted.model is None or wanted.model == compat.AUTO:
         raise invalid("model: embeddings cannot be classified; name a worker's model, a class or a pool", "model")
     text = bytes(wanted.input)[:_EMBEDDED_CHARACTERS].decode("utf-8", "ignore")
-    envelope = compat.envelope_of(
+    return compat.envelope_of(
         request, OPENAI, body=body, endpoint="/embeddings", model=wanted.model, text=text, max_output_tokens=1
     )
-    return await compat.relay(request, OPENAI, envelope)
 
 
 async def list_models(request: Request) -> Answer:

@@ -71,6 +71,7 @@ class Connection(asyncio.Protocol):
         self.loop = site.loop
         self._link = Link()
         self._reader = RequestReader(partial(Turn, self, self._link), self._on_whole)
+        self._reader.takes_any_target = site.takes_any_target
         self._patience = Patience(site.loop, self._on_late)
         self._waits_for = _REQUEST
         self._turn: Turn | None = None
@@ -279,6 +280,7 @@ class Connection(asyncio.Protocol):
         """The task of a turn has ended by a fault, or without an answer; one that was cancelled is stopping with us."""
         if isinstance(fault, Exception) or (fault is None and not self._link.is_lost()):
             log.error("a request to %s failed: a bug in Pointsman, please report it", turn.path, exc_info=fault)
+            self.site.app.faulted()
         if turn.is_over:
             return
         if turn.is_begun or self._link.is_lost() or not isinstance(fault, Exception | None):

@@ -26,6 +26,7 @@ JSON: Final = b"application/json"
 _TRACE: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _NO_TRACE: Final = b"0" * 32
 _MOST_PARAMETERS: Final = 16
+_NO_CODING: Final = frozenset({b"", b"identity"})
 
 _ONCE: Final = frozenset(
     {
@@ -80,13 +81,22 @@ class Media:
     usual: bytes
     pattern: re.Pattern[bytes]
 
+    def is_declared(self, fields: Mapping[bytes, bytes]) -> bool:
+        """Whether the headers of a request say that its body is of this type."""
+        declared = fields.get(b"content-type", b"")
+        return declared == self.usual or self.pattern.fullmatch(declared) is not None
+
+    def is_plain(self, fields: Mapping[bytes, bytes]) -> bool:
+        """Whether they also say that it is not compressed."""
+        return fields.get(b"content-encoding", b"").lower() in _NO_CODING and self.is_declared(fields)
+
 
 def media(usual: bytes, names: bytes) -> Media:
     """Return a media type; `names` is a pattern of type and subtype."""
     return Media(usual, re.compile(rb"(?:" + names + rb")[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE))
 
 
-_JSON: Final = media(JSON, rb"application/(?:[!-~]+\+)?json")
+JSON_BODY: Final = media(JSON, rb"application/(?:[!-~]+\+)?json")
 
 
 @dataclass(slots=True, frozen=True)
@@ -116,9 +126,10 @@ class Request:
         fields: headers by name in lower case.
         parameters: parameters in the path.
         identity: who sent it; filled before the route is asked.
+        lane: of its messages, see `Envelope.lane`.
     """
 
-    __slots__ = ("channel", "context", "fields", "identity", "parameters", "surface")
+    __slots__ = ("channel", "context", "fields", "identity", "lane", "parameters", "surface")
 
     identity: Identity
 
@@ -129,10 +140,11 @@ class Request:
         self.surface = context.surface
         self.fields = channel.fields
         self.parameters: Mapping[str, str] = {}
+        self.lane = ""
         if len(self.fields) != len(headers):
             _refuse_doubles([name for name, _ in headers])
 
-    async def body(self, cap_bytes: int, expected: Media = _JSON) -> bytes:
+    async def body(self, cap_bytes: int, expected: Media = JSON_BODY) -> bytes:
         """Return the request's body, at most `cap_bytes` long.
 
         That its type must be declared also keeps web pages out: a browser asks before it sends such a body elsewhere.
@@ -144,12 +156,12 @@ class Request:
         fields = self.fields
         body = await read_body(self.channel, fields, cap_bytes, self.surface.settings().server)
         declared = fields.get(b"content-type", b"")
-        if declared != expected.usual and not expected.pattern.fullmatch(declared):
+        if not expected.is_declared(fields):
             got = repr(declared[:60].decode("latin-1")) if declared else "none"
             detail = f"content-type: got {got}, expected {expected.usual.decode()}"
             raise RequestError("unsupported_media_type", detail)
         coding = fields.get(b"content-encoding")
-        if coding is not None and coding.lower() not in {b"", b"identity"}:
+        if coding is not None and coding.lower() not in _NO_CODING:
             got = repr(coding[:60].decode("latin-1"))
             raise RequestError("unsupported_media_type", f"content-encoding: got {got}, expected none")
         return body

@@ -85,6 +85,7 @@ def envelope_of(request: Request, body: bytes) -> Envelope:
         trace_id=request.trace_id,
     )
     envelope.size_bytes = len(body)
+    envelope.lane = request.lane
     return envelope
 
 
@@ -132,7 +133,7 @@ async def find(request: Request) -> Answer:
         status=_status(query["status"]) if "status" in query else None,
         client=query.get("client"),
         conversation_id=query.get("conversation_id"),
-        since=None if since is None else _instant(since),
+        since=None if since is None else instant_of(since),
         limit=limit_of(query),
     )
     return ok(answers.MessageList(found))
@@ -191,7 +192,7 @@ def _status(value: str) -> Status:
         raise invalid(f"status: got {wire.shorten(value)}, expected one of {known}", "status") from None
 
 
-def _instant(value: str) -> float:
+def instant_of(value: str) -> float:
     """Return Unix seconds of an instant: RFC 3339, or Unix seconds as they stand in our answers."""
     if _UNIX.fullmatch(value):
         return float(value)

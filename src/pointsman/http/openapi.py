@@ -109,7 +109,7 @@ def _operation(pattern: str, route: Route, schema_of: Mapping[Any, Any]) -> dict
         operation["description"] = " ".join(more.split())
     if route.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": not route.body_may_lack,
             "content": {route.body_media: {"schema": schema_of[route.body]}},
         }
     return operation

@@ -9,6 +9,7 @@ from pointsman.http.exchange import Answer, Request, ok
 from pointsman.http.messages import PATH, limit_of
 from pointsman.model.errors import NotFound
 from pointsman.model.outcome import Refused
+from pointsman.model.rollout import RolloutStatus
 from pointsman.runtime.costs import Costs
 
 
@@ -89,6 +90,8 @@ async def status(request: Request) -> Answer:
             queues=await _queues(request),
             keys=surface.keys().counts(surface.clock.wall()),
             spending=_spending(surface.costs),
+            rollout=_rollout(surface.rollout.status()),
+            classifier=surface.learning.status(),
         )
     )
 
@@ -97,6 +100,14 @@ def _spending(costs: Costs) -> answers.SpendingBrief:
     today = costs.accounts.total_today()
     tokens = today.input_tokens + today.output_tokens
     return answers.SpendingBrief(costs.fares.currency, today.money, today.savings, tokens, today.cached_input_share)
+
+
+def _rollout(of: RolloutStatus) -> answers.RolloutBrief | None:
+    if not of.configured:
+        return None
+    return answers.RolloutBrief(
+        of.state.value, of.stage, of.share, of.realised_share, of.since, of.locked, of.killed, of.alarm
+    )
 
 
 async def reload(request: Request) -> Answer:

@@ -101,6 +101,13 @@ class StreamOutlet:
         if self._is_events or not self.pinged:
             await self._channel.write(chunk)
 
+    def write_now(self, chunk: bytes) -> bool:
+        """Pass bytes on if that takes no waiting."""
+        if (self.pinged and not self._is_events) or not self._channel.write_now(chunk):
+            return False
+        self._last = chunk
+        return True
+
     async def end(self) -> None:
         """The answer is whole."""
         if self.pinged and not self._is_events:

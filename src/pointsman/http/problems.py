@@ -12,9 +12,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from pointsman.core.rollout.fallback import after_end, after_refusal
 from pointsman.http.code import Code
 from pointsman.http.codes import CODES, SECTIONS
 from pointsman.model.errors import DeliveryError, PointsmanError, RefusedError, SettingsError
+from pointsman.model.message import Envelope
 from pointsman.model.outcome import RETRYABLE_REFUSALS, Refusal, Refused
 from pointsman.model.result import Result
 from pointsman.model.states import Status
@@ -44,6 +46,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         trace_id: W3C trace id, or an empty string.
         more: further members, such as `field`, `mistakes` or `id`.
         headers: further headers of the answer.
+        fallback: why another router may answer instead, as no worker can have seen the message; else empty.
     """
 
     status: int
@@ -56,6 +59,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str = ""
     more: dict[str, Any] = {}
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    fallback: str = ""
 
 
 class RequestError(PointsmanError):
@@ -92,10 +96,11 @@ def of_refused(refused: Refused, *, trace_id: str = "") -> Problem:
         retry_after_s=refused.retry_after_s,
         trace_id=trace_id,
         more={"field": refused.field} if refused.field else {},
+        fallback=after_refusal(refused),
     )
 
 
-def of_end(result: Result, *, trace_id: str = "") -> Problem:
+def of_end(result: Result, envelope: Envelope) -> Problem:
     """Return the problem of a message whose sender waited and that ended otherwise than delivered.
 
     A message that a worker refused as wrong keeps the worker's own 4xx, where it had one.
@@ -111,8 +116,9 @@ def of_end(result: Result, *, trace_id: str = "") -> Problem:
         detail=result.detail,
         retryable=row.retryable,
         instance=f"/api/v1/messages/{result.id}",
-        trace_id=trace_id,
+        trace_id=envelope.trace_id,
         more={"id": result.id, "ended": result.status.value, "attempts": result.attempts},
+        fallback=after_end(result.status, envelope),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from pointsman.http.problems import invalid
+from pointsman.model.errors import RefusedError
 
 _ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?#@]+)(/[^?]*)?(?:\?(.*))?", re.DOTALL)
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -66,6 +67,18 @@ def split_target(method: str, target: bytes, fields: Mapping[bytes, bytes]) -> t
     if _FRAGMENT in target:
         _refuse(target, "it has a fragment (#...), which is never sent")
     return _decode(path, target) if _ESCAPE in path else path.decode("ascii"), query
+
+
+def split_any_target(method: str, target: bytes, fields: Mapping[bytes, bytes]) -> tuple[str, bytes]:
+    """Do the same as `split_target`, but return an empty path for a path that names nothing here, though it may
+    elsewhere, and for `*`.
+    """
+    try:
+        return split_target(method, target, fields)
+    except RefusedError:
+        if method == "CONNECT" or not target.startswith((b"/", b"*")):
+            raise
+        return "", b""
 
 
 def _split_absolute(method: str, target: bytes, fields: Mapping[bytes, bytes]) -> tuple[bytes, bytes]:

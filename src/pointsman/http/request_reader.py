@@ -14,7 +14,8 @@ from typing import Final
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from pointsman.http.problems import RequestError, invalid
-from pointsman.http.request_head import check_headers, split_target
+from pointsman.http.request_head import check_headers, split_any_target, split_target
+from pointsman.http.same_head import Head, SameHead, remember
 from pointsman.http.turn import Turn
 from pointsman.model.errors import PointsmanError
 
@@ -23,33 +24,38 @@ MAX_HEADERS: Final = 100
 
 _METHODS: Final = {name.encode(): name for name in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")}
 
-MakeTurn = Callable[[str, str, bytes, list[tuple[bytes, bytes]], dict[bytes, bytes]], Turn]
+MakeTurn = Callable[..., Turn]
 
 
 class RequestReader:
     """Reads requests one after the other.
 
     Args:
-        make: makes a turn of method, path, query, headers, and headers by name.
+        make: makes a turn of the fields of a `Head`.
         on_whole: called with each turn whose request is whole, from within `feed`; a PointsmanError ends the reading.
 
     Attributes:
         reading: the turn whose body is still coming.
+        takes_any_target: a target that names nothing here is no error: the path is empty then.
     """
 
     __slots__ = (
         "_headers",
         "_is_upgrade",
+        "_known",
         "_make",
         "_on_whole",
         "_parser",
         "_stray_bytes",
         "_target",
+        "_whole",
         "reading",
+        "takes_any_target",
     )
 
     def __init__(self, make: MakeTurn, on_whole: Callable[[Turn], None]) -> None:
         self.reading: Turn | None = None
+        self.takes_any_target = False
         self._make = make
         self._on_whole = on_whole
         self._parser = HttpRequestParser(self)
@@ -57,6 +63,8 @@ class RequestReader:
         self._headers: list[tuple[bytes, bytes]] = []
         self._is_upgrade = False
         self._stray_bytes = 0
+        self._known: SameHead | None = None
+        self._whole: Turn | None = None
 
     def feed(self, data: bytes | memoryview) -> None:
         """Take bytes. After an error nothing more may be fed.
@@ -64,6 +72,32 @@ class RequestReader:
         Raises:
             PointsmanError: they are no request, or one that is refused.
         """
+        if self.reading is None and not self._stray_bytes and not self._target and type(data) is bytes:
+            if self._known is not None and (same := self._known.match(data)) is not None:
+                self._repeat(*same)
+            else:
+                self._read(data)
+                self._learn(data)
+        else:
+            self._read(data)
+            self._whole = None
+
+    def _repeat(self, head: Head, body: bytes) -> None:
+        """The head of the last request has come again, and its body with it."""
+        turn = self._make(*head)
+        if body:
+            turn.take(body)
+        turn.is_whole = True
+        self._on_whole(turn)
+
+    def _learn(self, data: bytes) -> None:
+        """Remember the head of a request that has come alone; `data` began with it."""
+        turn, self._whole = self._whole, None
+        if turn is not None and turn.keeps_alive and turn.path and self.is_idle:
+            head = Head(turn.method, turn.path, turn.query, turn.headers, turn.fields, turn.memo)
+            self._known = remember(data, head)
+
+    def _read(self, data: bytes | memoryview) -> None:
         self._stray_bytes += len(data)
         try:
             self._parser.feed_data(data)
@@ -93,7 +127,7 @@ class RequestReader:
             self._parser = HttpRequestParser(self)
             self.on_message_complete()
         if rest:
-            self.feed(rest)
+            self._read(rest)
 
     # What llhttp calls.
 
@@ -118,8 +152,10 @@ class RequestReader:
             check_headers(version, headers, fields)
         name = parser.get_method()
         method = _METHODS.get(name) or name.decode("ascii")
-        path, query = split_target(method, self._target, fields)
+        split = split_any_target if self.takes_any_target else split_target
+        path, query = split(method, self._target, fields)
         self.reading = turn = self._make(method, path, query, headers, fields)
+        turn.memo.target = self._target
         turn.keeps_alive = keeps_alive
         if version == "1.0":
             turn.is_old = True
@@ -152,6 +188,7 @@ class RequestReader:
             self._headers = []  # trailers
         self._stray_bytes = 0
         turn.is_whole = True
+        self._whole = turn
         self._on_whole(turn)
 
 

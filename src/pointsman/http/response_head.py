@@ -60,15 +60,32 @@ class Heads:
             opening = self._openings[status] = self._opening(status)
         if status == 204:
             headers = [field for field in headers if field[0] != b"content-length"]
-        lines = [b": ".join(field) for field in headers if field[0] not in _OURS]
-        ends = len(lines) + (framing.count(_LF) if framing else 0)
-        lines.append(framing)
-        fields = b"\r\n".join(lines)
-        if fields.count(_LF) != ends or fields.count(_CR) != ends:
-            raise ValueError(f"a header of the answer holds a line's end: {list(headers)!r}")
-        return b"%b%b\r\n" % (opening, fields)
+        return b"%b%b\r\n" % (opening, _lines([field for field in headers if field[0] not in _OURS], framing))
+
+    def encode_as_is(self, status: int, headers: Fields, framing: bytes) -> bytes:
+        """Return the head of an answer that somebody else gave, its empty line included: no date is added.
+
+        Args:
+            status: 200..999.
+            headers: names in lower case; none of them belongs to a connection.
+            framing: lines that the server adds.
+
+        Raises:
+            ValueError: a name or a value holds a line's end.
+        """
+        return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, _PHRASES.get(status, b""), _lines(headers, framing))
 
     def _opening(self, status: int) -> bytes:
         phrase = _PHRASES.get(status, b"")
         date = formatdate(self._wall(), usegmt=True).encode()
         return b"HTTP/1.1 %d %b\r\ndate: %b\r\n" % (status, phrase, date)
+
+
+def _lines(headers: Fields, framing: bytes) -> bytes:
+    lines = [b": ".join(field) for field in headers]
+    ends = len(lines) + (framing.count(_LF) if framing else 0)
+    lines.append(framing)
+    fields = b"\r\n".join(lines)
+    if fields.count(_LF) != ends or fields.count(_CR) != ends:
+        raise ValueError(f"a header of the answer holds a line's end: {list(headers)!r}")
+    return fields

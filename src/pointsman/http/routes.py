@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from pointsman.http import (
     answers,
     batch,
+    classifier,
     compat_anthropic,
     compat_openai,
+    health,
     messages,
     operations,
+    rollout,
+    slo,
     spending,
     streams,
     system,
     workers,
 )
+from pointsman.http.exchange import Answer, Request
 from pointsman.http.routing import Query, Route
 from pointsman.model.decision import Decision
+from pointsman.model.feedback import ClassifierStatus, FeedbackReceipt
 from pointsman.model.message import Message
+from pointsman.model.objectives import SloReport
+from pointsman.model.rollout import DIFFERENCES, RolloutStatus
 from pointsman.model.states import Status
 from pointsman.runtime.fleet import WorkerView
 from pointsman.runtime.preview import Preview
@@ -32,7 +41,36 @@ _FIND: Final = (
     _LIMIT,
 )
 _POOL: Final = Query("pool", {"type": "string"}, "Only those of this pool.")
+_KEY: Final = (
+    Query("key", {"type": "string", "minLength": 1}, "A conversation id, or the client of messages without one."),
+    Query(
+        "client",
+        {"type": "string"},
+        "Who sends it, as some may be excluded; by default whoever is called like the key.",
+    ),
+    Query("path", {"type": "string"}, "Path that it is sent to; some may be excluded."),
+)
+_BEFORE: Final = Query("before", {"type": "integer", "minimum": 1}, "Only steps before the one of this number.")
+_KIND: Final = Query("kind", {"type": "string", "enum": list(DIFFERENCES)}, "Only differences of this kind.")
+_WINDOW: Final = (
+    Query("window_s", {"type": "number", "minimum": slo.SHORTEST_S}, "Over how long, up to now; by default as set."),
+    Query("by", {"type": "string", "enum": list(slo.PERIODS)}, "Also the past of the window, in such steps."),
+)
+_COMPONENT: Final = Query("component", {"type": "string"}, "Only this one, or those of this kind, such as `worker`.")
+_SINCE: Final = Query("since", {"type": "string"}, "Only since: RFC 3339, or Unix seconds.")
+_MANY: Final = Query(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": health.MOST_LISTED, "default": health.LISTED},
+    "How many at most.",
+)
+_HEALTH: Final = {200: health.HealthReport, 503: health.HealthReport}
 _JSON_LINES: Final = batch.MEDIA_TYPE.decode()
+
+
+def _verb(answer: Callable[[Request], Awaitable[Answer]]) -> Route:
+    """Return the route of a verb of the rollout."""
+    return Route(answer, rollout.RolloutOrder, {200: RolloutStatus}, body_may_lack=True)
+
 
 ROUTES: Final[dict[tuple[str, str], Route]] = {
     # Messages
@@ -55,8 +93,12 @@ ROUTES: Final[dict[tuple[str, str], Route]] = {
     ("GET", "/api/v1/messages/{id}"): Route(messages.look_up, None, {200: answers.MessageState}),
     ("DELETE", "/api/v1/messages/{id}"): Route(messages.cancel, None, {200: answers.Gone}),
     ("GET", "/api/v1/messages/{id}/decision"): Route(messages.explain, None, {200: Decision}),
+    ("POST", "/api/v1/messages/{id}/feedback"): Route(classifier.feedback, classifier.Feedback, {200: FeedbackReceipt}),
     ("GET", "/api/v1/messages/{id}/events"): Route(streams.follow, None, {200: None}, reply_media="text/event-stream"),
     ("POST", "/api/v1/decisions"): Route(messages.preview, Message, {200: Preview}, sends=True),
+    # The classifier
+    ("GET", "/api/v1/classifier"): Route(classifier.show, None, {200: ClassifierStatus}),
+    ("POST", "/api/v1/classifier/rollback"): Route(classifier.rollback, None, {200: ClassifierStatus}),
     # Workers and pools
     ("GET", "/api/v1/workers"): Route(workers.list_workers, None, {200: answers.WorkerList}, (_POOL,)),
     ("POST", "/api/v1/workers"): Route(workers.join, workers.NewWorker, {201: WorkerView}),
@@ -81,6 +123,27 @@ ROUTES: Final[dict[tuple[str, str], Route]] = {
     # Cost
     ("GET", "/api/v1/budgets"): Route(spending.list_budgets, None, {200: spending.BudgetList}, (_LIMIT,)),
     ("GET", "/api/v1/costs"): Route(spending.show_costs, None, {200: spending.CostReport}, (_LIMIT,)),
+    # Rollout
+    ("GET", "/api/v1/rollout"): Route(rollout.show, None, {200: RolloutStatus}),
+    ("POST", "/api/v1/rollout/start"): _verb(rollout.start),
+    ("POST", "/api/v1/rollout/promote"): _verb(rollout.promote),
+    ("POST", "/api/v1/rollout/pause"): _verb(rollout.pause),
+    ("POST", "/api/v1/rollout/resume"): _verb(rollout.resume),
+    ("POST", "/api/v1/rollout/rollback"): _verb(rollout.rollback),
+    ("POST", "/api/v1/rollout/ack"): _verb(rollout.ack),
+    ("GET", "/api/v1/rollout/history"): Route(rollout.history, None, {200: rollout.RolloutHistory}, (_LIMIT, _BEFORE)),
+    ("GET", "/api/v1/rollout/differences"): Route(
+        rollout.differences, None, {200: rollout.RolloutDifferences}, (_LIMIT, _KIND)
+    ),
+    ("GET", "/api/v1/rollout/assignment"): Route(rollout.assignment, None, {200: rollout.RolloutAssignment}, _KEY),
+    # Health
+    ("GET", "/api/v1/health"): Route(health.show, None, _HEALTH, (_COMPONENT,), reply_media=health.MEDIA_TYPE),
+    ("POST", "/api/v1/health/check"): Route(health.check, None, _HEALTH, (_COMPONENT,), reply_media=health.MEDIA_TYPE),
+    ("GET", "/api/v1/health/history"): Route(
+        health.history, None, {200: health.HealthHistory}, (_COMPONENT, _SINCE, _MANY)
+    ),
+    # Service levels
+    ("GET", "/api/v1/slo"): Route(slo.show, None, {200: SloReport}, _WINDOW),
     # The router itself
     ("GET", "/api/v1/status"): Route(operations.status, None, {200: answers.StatusReport}),
     ("POST", "/api/v1/config/reload"): Route(operations.reload, None, {200: dict[str, list[str]]}),

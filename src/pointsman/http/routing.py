@@ -48,6 +48,7 @@ class Route:
         body_media: media type of the request's body.
         reply_media: media type of the answer.
         streams: it may also answer with server-sent events, where the body asks for them.
+        body_may_lack: a request without a body is as good.
     """
 
     answer: Callable[[Request], Awaitable[Answer]]
@@ -58,6 +59,7 @@ class Route:
     body_media: str = "application/json"
     reply_media: str = "application/json"
     streams: bool = False
+    body_may_lack: bool = False
 
 
 class RouteTable:

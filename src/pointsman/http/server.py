@@ -36,7 +36,9 @@ _PROBING: Final = [
 ]
 
 _BACKLOG: Final = 2048
-_LAST_ANSWERS_S: Final = 5
+LAST_ANSWERS_S: Final = 5.0
+"""Seconds for answers that are known to be written, at the least."""
+
 _LISTEN: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})")
 
 
@@ -123,6 +125,10 @@ class HttpServer:
         settings: bounds.
         sockets: from `bind`; closed at the end.
         clock: for the date of answers; None for the machine's.
+        takes_any_target: see `RequestReader`.
+
+    Attributes:
+        has_cut: it has stopped, and cut off answers in hand.
     """
 
     def __init__(
@@ -131,12 +137,17 @@ class HttpServer:
         settings: ServerSettings,
         sockets: Sequence[socket.socket],
         clock: Clock | None = None,
+        *,
+        takes_any_target: bool = False,
     ) -> None:
         self._app = app
+        self._takes_any_target = takes_any_target
         self._settings = settings
         self._sockets = list(sockets)
         self._clock = clock or SystemClock()
         self._stop_asked = asyncio.Event()
+        self._patience_s = LAST_ANSWERS_S
+        self.has_cut = False
         self._site: Site | None = None
 
     @property
@@ -148,7 +159,7 @@ class HttpServer:
     async def run(self, on_started: Callable[[], None]) -> None:
         """Serve until `begin_stop`; `on_started` is called once it accepts."""
         loop = asyncio.get_running_loop()
-        self._site = site = Site(self._app, self._settings, self._clock, loop)
+        self._site = site = Site(self._app, self._settings, self._clock, loop, takes_any_target=self._takes_any_target)
         servers = []
         try:
             for one in self._sockets:
@@ -160,9 +171,21 @@ class HttpServer:
                 server.close()
             for one in self._sockets:
                 one.close()
-            if not await site.stop(_LAST_ANSWERS_S):
-                log.error("connections were cut off: their answers were not written within %d s", _LAST_ANSWERS_S)
+            self.has_cut = not await site.stop(self._patience_s)
+            if self.has_cut:
+                log.error("connections were cut off: their answers were not written in time")
 
-    def begin_stop(self) -> None:
-        """Accept nothing new, finish the answers in hand, and let `run` return. Idempotent."""
+    def begin_stop(self, patience_s: float = LAST_ANSWERS_S) -> None:
+        """Accept nothing new, finish the answers in hand, and let `run` return. Idempotent.
+
+        Args:
+            patience_s: seconds after which what is not answered is cut off.
+        """
+        self._patience_s = patience_s
         self._stop_asked.set()
+
+    def hurry(self) -> None:
+        """Once told to stop: cut off now what is not answered."""
+        self._patience_s = 0.0
+        if self._site is not None and self._stop_asked.is_set():
+            self._site.hurry()

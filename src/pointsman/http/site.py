@@ -35,6 +35,10 @@ class Application(Protocol):
         """Return what is answered to a request of this path in the application's place."""
         ...
 
+    def faulted(self) -> None:
+        """A request failed by a bug of ours; its client is told so, or cut off."""
+        ...
+
 
 class Site:
     """What connections share.
@@ -44,9 +48,10 @@ class Site:
         settings: bounds.
         clock: for the date of answers.
         loop: the event loop that runs.
+        takes_any_target: see `RequestReader`.
 
     Attributes:
-        app, settings, loop: as given.
+        app, settings, loop, takes_any_target: as given.
         heads: writes the heads of answers.
         tasks: carry the requests.
         connections: those that are open.
@@ -54,16 +59,24 @@ class Site:
     """
 
     def __init__(
-        self, app: Application, settings: ServerSettings, clock: Clock, loop: asyncio.AbstractEventLoop
+        self,
+        app: Application,
+        settings: ServerSettings,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        takes_any_target: bool = False,
     ) -> None:
         self.app = app
         self.settings = settings
         self.loop = loop
+        self.takes_any_target = takes_any_target
         self.heads = Heads(clock.wall)
         self.tasks = BriefTasks("request")
         self.connections: set[Connection] = set()
         self.is_stopping = False
         self._empty: asyncio.Future[None] | None = None
+        self._stop_until = 0.0
 
     @property
     def is_crowded(self) -> bool:
@@ -97,14 +110,20 @@ class Site:
             Whether everything ended by itself.
         """
         self.is_stopping = True
-        began = self.loop.time()
+        self._stop_until = self.loop.time() + patience_s
         for connection in list(self.connections):
             connection.stop()
         if self.connections:
             self._empty = self.loop.create_future()
             await asyncio.wait([self._empty], timeout=patience_s)
         left = list(self.connections)
-        late = await self.tasks.end(max(0.0, began + patience_s - self.loop.time()))
+        late = await self.tasks.end(max(0.0, self._stop_until - self.loop.time()))
         for connection in left:
             connection.transport.abort()
         return not left and not late
+
+    def hurry(self) -> None:
+        """Wait no longer, once it stops: break off now what is not answered."""
+        self._stop_until = self.loop.time()
+        if self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)

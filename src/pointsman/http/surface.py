@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pointsman.core.keys import KeyRing
 from pointsman.model.events import Emit
 from pointsman.model.message import Envelope
+from pointsman.model.objectives import SloReport
 from pointsman.model.outcome import Refused
 from pointsman.model.result import Result
 from pointsman.model.settings import Settings
@@ -18,7 +19,11 @@ from pointsman.runtime.decisions import Decisions
 from pointsman.runtime.envelopes import Envelopes
 from pointsman.runtime.feeds import Feeds
 from pointsman.runtime.fleet import Fleet
+from pointsman.runtime.health.rounds import Health
+from pointsman.runtime.learning import Learning
 from pointsman.runtime.preview import Preview
+from pointsman.runtime.rollout.conductor import Rollout
+from pointsman.runtime.shadow import Shadow
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,6 +49,11 @@ class Surface:
         is_ready: whether process and engine can take messages.
         keys: the API keys in force now.
         costs: budgets, prices, and what was taken.
+        rollout: who answers, this router or the old one, and the verbs that change it.
+        shadow: what this router would have decided about messages that the old one answered.
+        slo: objectives and how they are kept, for a window in seconds (None: as set), with the past by `hour` or `day`.
+        health: how every component stands.
+        learning: hears feedback, and says how the classifier stands.
         emit: tells what happened to whoever counts it.
         version: of Pointsman.
     """
@@ -65,5 +75,10 @@ class Surface:
     is_ready: Callable[[], bool]
     keys: Callable[[], KeyRing]
     costs: Costs
+    rollout: Rollout
+    shadow: Shadow
+    slo: Callable[[float | None, str], SloReport]
+    health: Health
+    learning: Learning
     emit: Emit
     version: str

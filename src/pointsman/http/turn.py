@@ -10,11 +10,11 @@ goes on until the connection ends; an answer to HEAD, and one of status 204 or 3
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pointsman.http import response_head
-from pointsman.http.channel import Fields
+from pointsman.http.channel import Fields, Memo
 
 if TYPE_CHECKING:
     from pointsman.http.connection import Connection
@@ -31,8 +31,7 @@ class Turn:
     """A request and its answer; implements `Channel`.
 
     Attributes:
-        method, path, query, headers, link: see `Channel`.
-        fields: headers by name; of one that stands twice, the last.
+        method, path, query, headers, fields, memo, link: see `Channel`.
         is_old: it speaks HTTP/1.0.
         keeps_alive: the connection goes on after the answer, as far as the client and the answer say.
         expects: the client waits for word before it sends the body.
@@ -48,7 +47,9 @@ class Turn:
         "_head",
         "_is_bare",
         "_is_chunked",
+        "_is_foreign",
         "_is_given",
+        "_is_sized",
         "_is_touched",
         "_pieces",
         "_receiver",
@@ -63,6 +64,7 @@ class Turn:
         "is_whole",
         "keeps_alive",
         "link",
+        "memo",
         "method",
         "path",
         "query",
@@ -75,15 +77,17 @@ class Turn:
         method: str,
         path: str,
         query: bytes,
-        headers: list[tuple[bytes, bytes]],
-        fields: dict[bytes, bytes],
+        headers: Fields,
+        fields: Mapping[bytes, bytes],
+        memo: Memo | None = None,
     ) -> None:
         self.method = method
         self.path = path
         self.query = query
-        self.headers: Fields = headers
+        self.headers = headers
         self.link: Link | None = link
         self.fields = fields
+        self.memo = memo or Memo()
         self.is_old = False
         self.keeps_alive = True
         self.expects = False
@@ -100,6 +104,8 @@ class Turn:
         self._head: tuple[int, Fields] | None = None
         self._is_chunked = False
         self._is_bare = False
+        self._is_foreign = False
+        self._is_sized = False
 
     # What the connection tells it.
 
@@ -164,6 +170,11 @@ class Turn:
                 self._receiver = None
         return {"type": "http.disconnect"}
 
+    def put_back(self, body: bytes) -> None:
+        """See `Channel`."""
+        self._pieces[:] = [body]
+        self._is_touched = self._is_given = False
+
     async def respond(self, status: int, headers: Fields, body: bytes) -> None:
         """See `Channel`. Returns at once where the client is gone, as the others do."""
         connection = self._connection
@@ -212,6 +223,14 @@ class Turn:
             raise RuntimeError("a second answer to one request")
         self._head = status, headers
 
+    async def start_as_is(self, status: int, headers: Fields, *, is_sized: bool, at_once: bool) -> None:
+        """See `Channel`."""
+        await self.start(status, headers)
+        self._is_foreign = True
+        self._is_sized = is_sized
+        if at_once and not self.is_over:
+            self._connection.transport.write(self._encode_head())
+
     async def write(self, chunk: bytes) -> None:
         """See `Channel`."""
         connection = self._connection
@@ -230,6 +249,16 @@ class Turn:
             else:
                 connection.transport.write(head + piece if head else piece)
 
+    def write_now(self, chunk: bytes) -> bool:
+        """See `Channel`. What is not the usual case, a piece of a chunked answer that has begun, is left to `write`."""
+        if self.is_over:
+            return True
+        connection = self._connection
+        if not self._is_chunked or not self.is_begun or connection.flow.is_paused or len(chunk) > LARGE_BYTES:
+            return False
+        connection.transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        return True
+
     def _encode_head(self) -> bytes:
         """Return the head of an answer in pieces, which begins with it."""
         if self._head is None:
@@ -238,13 +267,17 @@ class Turn:
         connection = self._connection
         self._decide_end(headers)
         self._is_bare = self.method == "HEAD" or status in {204, 304}
-        self._is_chunked = not self._is_bare and not self.is_old
-        if not self._is_bare:
+        self._is_chunked = not self._is_bare and not self.is_old and not self._is_sized
+        if not self._is_bare and not self._is_sized:
             headers = [field for field in headers if field[0] != b"content-length"]
         framing = response_head.CHUNKED if self._is_chunked else b""
         if not self.keeps_alive:
             framing += response_head.CLOSE
-        head = connection.site.heads.encode(connection.loop.time(), status, headers, framing)
+        heads = connection.site.heads
+        if self._is_foreign:
+            head = heads.encode_as_is(status, headers, framing)
+        else:
+            head = heads.encode(connection.loop.time(), status, headers, framing)
         self.is_begun = True
         return head
 

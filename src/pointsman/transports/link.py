@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ssl as tls
 from collections.abc import Callable
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 from pointsman.transports.wire.client import HttpClient
 from pointsman.transports.wire.errors import ConnectFailed
 from pointsman.transports.wire.origin import parse_origin
 from pointsman.transports.wire.proxy import parse_proxy
-from pointsman.transports.wire.request_head import Headers
+from pointsman.transports.wire.request_head import Headers, encode_lines
 from pointsman.transports.wire.response import Response
 
 TokenStyle = Literal["bearer", "x-api-key"]
@@ -22,6 +23,12 @@ _API_KEY = "x-api-key"
 _CREDENTIALS = frozenset({"authorization", _API_KEY})
 _DEFAULTS = (("content-type", "application/json"), ("accept-encoding", "identity"))
 _OURS = _CREDENTIALS.union(name for name, _ in _DEFAULTS)
+
+Shared = tuple[tuple[str, str], ...]
+"""Headers that many requests have in common; none of them is ours."""
+
+KEPT: Final = 128
+"""Encoded headers that are kept: a client sends the same ones with each request."""
 
 
 class Link:
@@ -69,6 +76,7 @@ class Link:
         headers: Headers,
         body: bytes,
         *,
+        shared: Shared = (),
         first_s: float | None = None,
         idle_s: float | None = None,
         method: str = "POST",
@@ -80,6 +88,7 @@ class Link:
             headers: of the caller, who may say otherwise about `content-type` and `accept-encoding`. Where the link
                 has a token, credentials among them are left out: the worker gets its own and no other.
             body: sent as it is.
+            shared: further headers, which are encoded once and kept; no credential, and no name that `headers` has.
             first_s: longest time from the request's last byte to the first byte of the answer's body, seconds, > 0.
             idle_s: longest silence after it, seconds, > 0; counted only while we wait for the worker.
             method: upper case.
@@ -89,8 +98,9 @@ class Link:
         """
         if self._client is None:
             raise ConnectFailed("the way to this worker is closed: it has left, or was not opened")
+        lines = _encoded(shared) if shared else b""
         fields = self._fields(headers)
-        return await self._client.request(method, path, fields, body, first_s=first_s, idle_s=idle_s)
+        return await self._client.request(method, path, fields, body, lines=lines, first_s=first_s, idle_s=idle_s)
 
     def _fields(self, headers: Headers) -> list[tuple[str, str]]:
         """Return all headers that are sent, no name of ours twice."""
@@ -109,6 +119,9 @@ class Link:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+
+_encoded = lru_cache(maxsize=KEPT)(encode_lines)
 
 
 def _settle(headers: Headers, has_token: bool) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ssl as tls
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from pointsman.model.outcome import Failed, Failure, Outcome
 from pointsman.model.usage import Usage
 from pointsman.ports import Attempt
 from pointsman.transports.failures import SEND_ERRORS, fail, fail_by_error, fail_by_status, read_error_body, show
-from pointsman.transports.link import Link
+from pointsman.transports.link import KEPT, Link, Shared
 from pointsman.transports.model_api import ModelApi
 from pointsman.transports.model_field import replace_model
 from pointsman.transports.relay import Headers, input_guess, is_coded, is_events, passing, relay_events, relay_whole
@@ -32,13 +32,23 @@ from pointsman.transports.wire.response import Response
 from pointsman.transports.work import encode_json, traceparent
 
 _CREDENTIALS = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorization", "cookie"})
+_CONTENT = frozenset({"content-type", "accept-encoding"})
 _JSON = (("content-type", "application/json"),)
 
 
 class _Request(NamedTuple):
     endpoint: str
+    shared: Shared
     headers: list[tuple[str, str]]
     body: bytes
+
+
+class _Own(NamedTuple):
+    """A sender's headers: those that go along as they are, those about the content, and whether they name a trace."""
+
+    shared: Shared
+    content: Shared
+    traced: bool
 
 
 class _NoKey(Exception):
@@ -124,12 +134,13 @@ class ModelTransport:
         return outcome
 
     async def _exchange(self, attempt: Attempt, request: _Request) -> Outcome:
-        endpoint, headers, body = request
+        endpoint, shared, headers, body = request
         path = self._prefix + endpoint
         if self._query:
             path += ("&" if "?" in path else "?") + self._query
         first_s, idle_s = self._patience() if attempt.envelope.message.stream else (None, None)
-        with await self._link.post(path, headers, body, first_s=first_s, idle_s=idle_s) as response:
+        post = self._link.post(path, headers, body, shared=shared, first_s=first_s, idle_s=idle_s)
+        with await post as response:
             return await self._answer(attempt, endpoint, response)
 
     async def _answer(self, attempt: Attempt, endpoint: str, response: Response) -> Outcome:
@@ -170,11 +181,10 @@ class ModelTransport:
             _NoKey: see there.
         """
         envelope = attempt.envelope
-        headers = [field for field in envelope.headers if field[0] not in _CREDENTIALS]
-        named = {name for name, _ in headers}
-        if "traceparent" not in named:
+        shared, content, traced = _own(envelope.headers, self._api.headers)
+        headers = [*content]
+        if not traced:
             headers.append(("traceparent", traceparent(attempt)))
-        headers += [field for field in self._api.headers if field[0] not in named]
         if self._passthrough:
             if envelope.credential is None:
                 raise _NoKey
@@ -182,10 +192,11 @@ class ModelTransport:
         if envelope.body is None:
             asked = self._api.ask(attempt)
             asked["model"] = self._model
-            return _Request(self._api.main, headers, encode_json(asked))
+            return _Request(self._api.main, shared, headers, encode_json(asked))
         if envelope.protocol not in {self._api.protocol, "native"}:
             raise ValueError(f"this worker speaks the {self._api.protocol} protocol, the message {envelope.protocol}")
-        return _Request(envelope.endpoint or self._api.main, headers, replace_model(envelope.body, self._model))
+        endpoint = envelope.endpoint or self._api.main
+        return _Request(endpoint, shared, headers, replace_model(envelope.body, self._model))
 
     async def _want_key(self, attempt: Attempt) -> Failed:
         """Tell the sender which key is wanted, in words that clients of either protocol find."""
@@ -197,6 +208,16 @@ class ModelTransport:
         error = {"type": "error", "error": shown}
         await show(attempt, 401, _JSON, encode_json(error))
         return fail(attempt, Failure.MESSAGE_FAULT, detail, sent=False)
+
+
+@lru_cache(maxsize=KEPT)
+def _own(headers: Shared, wanted: Shared) -> _Own:
+    """Sort a sender's headers, and add those of `wanted` that are not among them."""
+    named = {name for name, _ in headers}
+    shared = [field for field in headers if field[0] not in _CREDENTIALS and field[0] not in _CONTENT]
+    shared += [field for field in wanted if field[0] not in named]
+    content = tuple(field for field in headers if field[0] in _CONTENT)
+    return _Own(tuple(shared), content, "traceparent" in named)
 
 
 def _charge(attempt: Attempt, outcome: Outcome | None) -> None:

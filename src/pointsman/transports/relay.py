@@ -12,8 +12,7 @@ A stream that ends without its last event was cut. One that ends with an error o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Sequence
 
 from pointsman.core.answer_scan import AnswerScan, text_tokens
 from pointsman.core.estimate import estimate_tokens
@@ -116,12 +115,16 @@ async def relay_events(
     """
     reply = attempt.reply
     feed = _ignore if scan is None else scan.feed
-    chunks = cast("AsyncGenerator[bytes]", response.chunks())
     broken: WireError | None = None
     size = 0
     begun = False
+
+    def pass_on(chunk: bytes) -> bool:
+        feed(chunk)
+        return reply.write_now(chunk)
+
     try:
-        first = await anext(chunks, b"")
+        first = await response.next_chunk()
         feed(first)
         if scan is not None and (error := scan.error) is not None:
             return await refuse_first(error, headers, refuse)
@@ -130,17 +133,14 @@ async def relay_events(
             reply.start(response.status, passing(headers))
             attempt.first_token_at = asyncio.get_running_loop().time()
             await reply.write(first)
-        write = reply.write
-        async for chunk in chunks:
-            feed(chunk)
-            await write(chunk)
+        while chunk := await response.pump(pass_on):
+            await reply.write(chunk)
             size += len(chunk)
             if size > REPLY_BYTES and not reply.started:
                 return fail(attempt, Failure.WORKER_GARBAGE, f"the reply is longer than {REPLY_BYTES} bytes", sent=True)
     except WireError as error:
         broken = error
     finally:
-        await chunks.aclose()
         if begun:
             attempt.usage = take_account(attempt, scan)
     return end_of_events(attempt, scan, broken)

@@ -248,3 +248,16 @@ def test_a_long_stream_of_small_chunks_is_no_endless_header() -> None:
 def test_any_bytes_end_in_a_verdict(noise: bytes) -> None:
     """Nothing but the two errors comes out."""
     assert ours([noise] if noise else []).verdict in ("taken", "cut", "refused")
+
+
+@pytest.mark.parametrize(("status", "said"), [(100, True), (102, False), (103, False)])
+def test_only_100_asks_for_the_body(status: int, said: bool) -> None:
+    """Other interim replies are passed over; the next request begins anew."""
+    parser = ReplyParser()
+    parser.expect("POST")
+    parser.feed(b"HTTP/1.1 %d X\r\n\r\n" % status)
+    assert (parser.continued, parser.headers_complete) == (said, False)
+    parser.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    assert parser.complete
+    parser.expect("POST")
+    assert not parser.continued

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.model.errors import UsageError
-from pointsman.transports.wire.request_head import OURS, encode_head
+from pointsman.transports.wire.request_head import OURS, encode_head, encode_lines
 
 
 def test_the_head_is_written_in_order() -> None:
@@ -37,6 +37,24 @@ def test_a_proxy_is_told_the_whole_url_and_who_we_are() -> None:
         "",
         "",
     ]
+
+
+def test_headers_that_were_encoded_before_stand_in_front() -> None:
+    """And are checked when they are encoded."""
+    lines = encode_lines([("a", "1"), ("b", "2")])
+    assert encode_head("GET", "/", "w", [("c", "3")], 0, lines=lines) == encode_head(
+        "GET", "/", "w", [("a", "1"), ("b", "2"), ("c", "3")], 0
+    )
+    for header in (("host", "x"), ("a", "1\r\nb: 2"), ("a b", "1"), ("a", "\u20ac")):
+        with pytest.raises(UsageError):
+            encode_lines([header])
+
+
+def test_a_host_that_would_not_stay_on_its_line_is_refused() -> None:
+    """It comes from the settings, and is checked all the same."""
+    for authority in ("w\r\nx: y", "w\n"):
+        with pytest.raises(UsageError, match="no request can begin"):
+            encode_head("GET", "/", authority, [], 0)
 
 
 @pytest.mark.parametrize("size", [10, 1000])

@@ -72,6 +72,7 @@ class HttpClient:
         headers: Headers,
         body: bytes = b"",
         *,
+        lines: bytes = b"",
         first_s: float | None = None,
         idle_s: float | None = None,
     ) -> Response:
@@ -85,6 +86,7 @@ class HttpClient:
             path: below the path of `base_url`; empty for that URL itself.
             headers: names and values; `host`, `content-length` and what concerns the connection are added here.
             body: sent whole, with its length.
+            lines: further headers, see `request_head.encode_lines`: what many requests say need be encoded once only.
             first_s: longest time from the request's last byte to the first byte of the reply's body, seconds, > 0.
             idle_s: longest silence after it, seconds, > 0; counted only while somebody waits for the next byte.
 
@@ -97,7 +99,7 @@ class HttpClient:
         """
         origin = self._origin
         target = self._before_path + origin.target(path)
-        head = encode_head(method, target, origin.authority, headers, len(body), self._proxy_authorization)
+        head = encode_head(method, target, origin.authority, headers, len(body), self._proxy_authorization, lines)
         pool = self._pool
         while True:
             connection = pool.take() or await pool.acquire()

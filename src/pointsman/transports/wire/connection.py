@@ -18,7 +18,8 @@ from typing import cast
 
 from pointsman.transports.wire.alarm import Alarm
 from pointsman.transports.wire.errors import ConnectionClosed, ProtocolBroken, Silent, WireError
-from pointsman.transports.wire.leftovers import read_leftovers
+from pointsman.transports.wire.leftovers import fault_of_end
+from pointsman.transports.wire.pump import Pump
 from pointsman.transports.wire.reply_parser import ReplyParser
 
 PAUSE_BYTES = 262_144
@@ -43,31 +44,16 @@ class Connection(asyncio.BufferedProtocol):
     Attributes:
         parser: what has come of the current reply.
         fresh: it has carried no request yet.
+        is_open: more of the body of its request is to be given.
         idle_until: loop seconds until which it may wait for its next request.
         keep_s: how long it may ever wait for one; None until the pool has asked.
     """
 
     __slots__ = (
-        "_alarm",
-        "_busy",
-        "_fault",
-        "_first_s",
-        "_held_up",
-        "_idle_s",
-        "_inbox",
-        "_loop",
-        "_lost",
-        "_made",
-        "_paused",
-        "_started",
-        "_transport",
-        "_unsent",
-        "_waiter",
-        "fresh",
-        "idle_until",
-        "keep_s",
-        "parser",
-    )
+        "_alarm", "_busy", "_fault", "_first_s", "_held_up", "_idle_s", "_inbox", "_loop", "_lost",
+        "_made", "_paused", "_pump", "_started", "_transport", "_unsent", "_waiter", "_writer", "fresh", "idle_until",
+        "is_open", "keep_s", "parser",
+    )  # fmt: skip
 
     _transport: asyncio.Transport
 
@@ -89,10 +75,13 @@ class Connection(asyncio.BufferedProtocol):
         self._busy = False
         self._fault: WireError | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
         self._paused = False  # we make the server wait
         self._held_up = False  # the server makes us wait
         self._unsent = _NOTHING
+        self.is_open = False  # more of the body is to be given
         self._started = False  # a part of the body has been given out
+        self._pump: Pump | None = None  # takes what comes of the body in the place of who waits
         self._first_s = self._idle_s = inf
         self._alarm = Alarm(loop, self._rang)
 
@@ -118,8 +107,7 @@ class Connection(asyncio.BufferedProtocol):
             return False
         self.parser.expect(method)
         self._busy = True
-        self.fresh = False
-        self._started = False
+        self.fresh = self._started = False
         self._first_s = first_s or inf
         self._idle_s = idle_s or inf
         if len(body) > _JOIN_BYTES:
@@ -135,6 +123,40 @@ class Connection(asyncio.BufferedProtocol):
         elif first_s and not self._held_up:
             self._alarm.until = self._loop.time() + first_s
         return True
+
+    def open_body(self) -> None:
+        """More of the body of the request begun last follows by `give`, until `end_body`."""
+        self.is_open = True
+        self._alarm.until = inf
+
+    async def asked(self) -> None:
+        """Return once the server asks for the body (100 Continue), or answers without it."""
+        await self._until(lambda: self.parser.continued or self.parser.headers_complete)
+
+    async def give(self, part: bytes) -> bool:
+        """Write a further part of the body, once the server has taken those before; returns whether it wants more."""
+        await self._until(lambda: not self._held_up)
+        if wanted := self._is_wanted:
+            self._transport.write(part)
+        return wanted
+
+    def end_body(self) -> None:
+        """No further part is given."""
+        self.is_open = False
+        if not self._held_up:
+            self._expect_body()
+
+    @property
+    def _is_wanted(self) -> bool:
+        return self._fault is None and self.parser.status < 300 and not self._transport.is_closing()
+
+    async def _until(self, ready: Callable[[], bool]) -> None:
+        while self._is_wanted and not ready():
+            self._writer = self._loop.create_future()
+            try:
+                await self._writer
+            finally:
+                self._writer = None
 
     async def read_head(self) -> None:
         """Wait until status and headers of the reply are known.
@@ -153,13 +175,25 @@ class Connection(asyncio.BufferedProtocol):
         """
         parser = self.parser
         if not parser.buffered_bytes:
-            if self._started:
-                self._alarm.until = self._loop.time() + self._idle_s
+            self.expect_more()
             while not parser.buffered_bytes:
                 if parser.complete:
                     return b""
                 await self._wait()
         return self.take()
+
+    async def feed(self, pump: Pump) -> None:
+        """Give what comes of the body to a pump, until that has enough."""
+        self._pump = pump
+        try:
+            await self._wait()
+        finally:
+            self._pump = None
+
+    def expect_more(self) -> None:
+        """From now on the server is silent until a further byte of the body comes."""
+        if self._started:
+            self._alarm.until = self._loop.time() + self._idle_s
 
     def take(self) -> bytes:
         """Return what has come of the body since the last call; may be empty."""
@@ -174,11 +208,11 @@ class Connection(asyncio.BufferedProtocol):
         """End the exchange, whose reply must have been read; returns whether the connection can carry another."""
         self._busy = False
         self._alarm.until = inf
-        return self.parser.reusable and not self._sending and self.usable
+        return self.parser.reusable and not self.sending and self.usable
 
-    def abort(self) -> None:
-        """Close at once; what has not been sent is thrown away. Idempotent."""
-        self._break(ConnectionClosed("the connection was given up", started=self.parser.started))
+    def abort(self, fault: WireError | None = None) -> None:
+        """Close at once, for this reason if there is one; what has not been sent is thrown away. Idempotent."""
+        self._break(fault or ConnectionClosed("the connection was given up", started=self.parser.started))
 
     async def _wait(self) -> None:
         """Wait until something has come. A cancelled wait gives the connection up at once."""
@@ -197,6 +231,8 @@ class Connection(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
 
     def _break(self, fault: WireError) -> None:
         if self._fault is None:
@@ -208,17 +244,15 @@ class Connection(asyncio.BufferedProtocol):
         """The time is up; it matters only to one who waits, and the next who does sets the alarm again."""
         if self._waiter is None or self._waiter.done():
             return
-        if self._started:
-            self._break(Silent(f"no further byte of the reply's body within {self._idle_s:g} s", started=True))
-        else:
-            self._break(Silent(f"no byte of the reply's body within {self._first_s:g} s", started=False))
+        what, waited_s = ("no further byte", self._idle_s) if self._started else ("no byte", self._first_s)
+        self._break(Silent(f"{what} of the reply's body within {waited_s:g} s", started=self._started))
 
     # Writing.
 
     @property
-    def _sending(self) -> bool:
+    def sending(self) -> bool:
         """A part of the request has not left yet."""
-        return self._held_up or bool(self._unsent)
+        return self._held_up or self.is_open or bool(self._unsent)
 
     def _write_on(self) -> None:
         """Hand on one slice of the body, and come back for the next as soon as the server has taken it.
@@ -240,6 +274,8 @@ class Connection(asyncio.BufferedProtocol):
             # Not in this turn, see above; and a write that failed inside `resume_writing` would make asyncio lose
             # the connection twice.
             self._loop.call_soon(self._write_on)
+        elif self.is_open:
+            self._wake()
         else:
             self._expect_body()
 
@@ -284,9 +320,13 @@ class Connection(asyncio.BufferedProtocol):
         except ProtocolBroken as fault:
             self._break(fault)
             return
-        if parser.headers_complete:
+        if self._pump is not None:
+            if self._pump.give(self):
+                self._pump = None
+                self._wake()
+        elif parser.headers_complete or parser.continued:
             self._wake()
-            if parser.status >= 300 and self._sending:
+            if parser.status >= 300 and self.sending:
                 self._expect_body()
             if parser.buffered_bytes >= PAUSE_BYTES and not self._paused and not parser.complete:
                 self._paused = True
@@ -306,13 +346,5 @@ class Connection(asyncio.BufferedProtocol):
     def _end(self, error: Exception | None) -> None:
         parser = self.parser
         if self._busy and self._fault is None and not parser.complete:
-            try:
-                if error is not None:
-                    if self._sending:  # the write failed; what the server said before it closed may lie unread
-                        read_leftovers(self._transport, parser, PAUSE_BYTES)
-                    if not self._sending or parser.status < 300:
-                        raise ConnectionClosed(f"the connection broke: {error}", started=parser.started)
-                parser.feed_eof()
-            except WireError as fault:
-                self._fault = fault
+            self._fault = fault_of_end(self._transport, parser, error, self.sending, PAUSE_BYTES)
         self._wake()

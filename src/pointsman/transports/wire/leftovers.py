@@ -1,4 +1,5 @@
-"""Reads what a server said before it closed on us while we were still sending: its answer, such as a 413.
+"""What the end of a connection means for the reply that was coming, and what a server said before it closed on us while
+we were still sending: its answer, such as a 413.
 
 A write that fails makes the event loop give the connection up, although bytes may lie in the socket that came before
 the server's reset. Linux keeps them until they are read (RFC 9112, 9.6, on why the answer is otherwise lost).
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+from pointsman.transports.wire.errors import ConnectionClosed, WireError
 from pointsman.transports.wire.reply_parser import ReplyParser
 
 _READ_BYTES = 65_536
@@ -37,3 +39,27 @@ def read_leftovers(transport: asyncio.Transport, parser: ReplyParser, limit_byte
             parser.feed(data)
     except OSError:
         pass  # nothing more there, or the reset itself
+
+
+def fault_of_end(
+    transport: asyncio.Transport, parser: ReplyParser, error: Exception | None, sending: bool, limit_bytes: int
+) -> WireError | None:
+    """Return why a reply is not whole now that its connection has ended; None if it is whole by that.
+
+    Args:
+        transport: of the connection.
+        parser: of the reply.
+        error: what the connection broke by; None where the server has closed it.
+        sending: a part of the request had not left yet.
+        limit_bytes: see `read_leftovers`.
+    """
+    try:
+        if error is not None:
+            if sending:  # the write failed; what the server said before it closed may lie unread
+                read_leftovers(transport, parser, limit_bytes)
+            if not sending or parser.status < 300:
+                return ConnectionClosed(f"the connection broke: {error}", started=parser.started)
+        parser.feed_eof()
+    except WireError as fault:
+        return fault
+    return None

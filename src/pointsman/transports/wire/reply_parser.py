@@ -36,6 +36,7 @@ class ReplyParser:
     Attributes:
         status: of the reply, once `headers_complete`.
         fields: its headers as they came, names in lower case.
+        continued: the server has said that it wants the body (100 Continue).
         buffered_bytes: size of the body that waits to be taken.
         started: a byte of the reply has come.
         headers_complete: status and headers are known.
@@ -54,6 +55,7 @@ class ReplyParser:
         "_trailers",
         "buffered_bytes",
         "complete",
+        "continued",
         "fields",
         "headers_complete",
         "reusable",
@@ -80,6 +82,7 @@ class ReplyParser:
         self.started = False
         self.headers_complete = False
         self.complete = False
+        self.continued = False
         self.reusable = False
 
     def feed(self, data: bytes | memoryview) -> None:
@@ -171,6 +174,7 @@ class ReplyParser:
         if status < 200:
             if status < 100 or status == 101:
                 raise self._stop(f"status {status}, which was not asked for")
+            self.continued = self.continued or status == 100
             self._framed = False
             return
         if self._fed_bytes > MAX_HEADER_BYTES and _size(self.fields) > MAX_HEADER_BYTES:  # a body may be among the fed

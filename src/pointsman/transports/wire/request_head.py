@@ -28,7 +28,13 @@ _REMEMBERED_CHARS = 128
 
 
 def encode_head(
-    method: str, target: str, authority: str, headers: Headers, body_bytes: int, proxy_authorization: str | None = None
+    method: str,
+    target: str,
+    authority: str,
+    headers: Headers,
+    body_bytes: int,
+    proxy_authorization: str | None = None,
+    lines: bytes = b"",
 ) -> bytes:
     """Return the head of a request, with the empty line that ends it.
 
@@ -39,36 +45,47 @@ def encode_head(
         headers: names and values to add, in this order.
         body_bytes: length of the body.
         proxy_authorization: value of that header; from `proxy.parse_proxy`, printable ASCII.
+        lines: further headers that were encoded before, by `encode_lines`; they stand in front of `headers`.
 
     Raises:
         UsageError: something in it would not survive as one line, or a header is not the caller's to set. The value is
             not repeated in the text: it may be a secret.
     """
-    remembers = len(target) <= _REMEMBERED_CHARS
-    lines = [(_known_start if remembers else _start)(method, target, authority)]
+    start = (_known_start if len(target) <= _REMEMBERED_CHARS else _start)(method, target, authority)
     if proxy_authorization is not None:
-        lines.append(f"proxy-authorization: {proxy_authorization}\r\n")
+        start += f"proxy-authorization: {proxy_authorization}\r\n".encode("latin-1")
+    own = encode_lines(headers) if headers else b""
+    if body_bytes or method in _METHODS_WITH_BODY:
+        return b"%b%b%bcontent-length: %d\r\n\r\n" % (start, lines, own, body_bytes)
+    return b"%b%b%b\r\n" % (start, lines, own)
+
+
+def encode_lines(headers: Headers) -> bytes:
+    """Return headers as lines, the end of the last one included.
+
+    Raises:
+        UsageError: as `encode_head`.
+    """
+    lines: list[str] = []
     for name, value in headers:
         (_check_known_name if len(name) <= _REMEMBERED_CHARS else _check_name)(name)
         lines.append(f"{name}: {value}\r\n")
-    if body_bytes or method in _METHODS_WITH_BODY:
-        lines.append(f"content-length: {body_bytes}\r\n")
-    lines.append("\r\n")
     try:
-        head = "".join(lines).encode("latin-1")
+        encoded = "".join(lines).encode("latin-1")
     except UnicodeEncodeError:
         raise _bad_value(headers) from None
-    # One pass over all: what is left must be the ends of our lines, one after each, and nothing else.
-    if head.translate(None, _IN_LINES) != b"\r\n" * (len(lines) + 1):
+    # One pass over all: what is left must be the ends of our lines, one for each, and nothing else.
+    if encoded.translate(None, _IN_LINES) != b"\r\n" * len(lines):
         raise _bad_value(headers)
-    return head
+    return encoded
 
 
-def _start(method: str, target: str, authority: str) -> str:
+def _start(method: str, target: str, authority: str) -> bytes:
     start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"
-    if not _START.match(start):
+    encoded = start.encode("latin-1", "replace")
+    if not _START.match(start) or encoded.translate(None, _IN_LINES) != b"\r\n" * 2:
         raise UsageError(f"no request can begin with {method!r} {target!r}")
-    return start
+    return encoded
 
 
 def _check_name(name: str) -> None:

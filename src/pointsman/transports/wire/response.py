@@ -11,6 +11,7 @@ from types import TracebackType
 
 from pointsman.transports.wire.connection import Connection
 from pointsman.transports.wire.errors import BodyTooLarge
+from pointsman.transports.wire.pump import Tap, pump
 
 
 class Response:
@@ -41,17 +42,44 @@ class Response:
                 return value.decode("latin-1").strip(" \t")
         return None
 
+    async def next_chunk(self) -> bytes:
+        """Return the next part of the body as soon as there is one; empty at its end.
+
+        Raises:
+            ConnectionClosed, ProtocolBroken, Silent: the body is cut short. What came before has been given out.
+        """
+        connection = self._connection
+        if connection is None:
+            return b""
+        chunk = await connection.read_chunk()
+        if not chunk:
+            self._give_back(connection, connection.finish())
+        return chunk
+
+    async def pump(self, tap: Tap) -> bytes:
+        """Give each further part of the body to `tap` as soon as it comes, see `wire.pump`.
+
+        Returns:
+            The part that `tap` did not take; or nothing at the end of the body.
+
+        Raises:
+            ConnectionClosed, ProtocolBroken, Silent: as above.
+        """
+        connection = self._connection
+        if connection is None:
+            return b""
+        chunk = await pump(connection, tap)
+        if not chunk:
+            self._give_back(connection, connection.finish())
+        return chunk
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """Iterate over the body as it comes; no part is empty or held back, chunk borders mean nothing.
 
         Raises:
             ConnectionClosed, ProtocolBroken, Silent: the body is cut short. What came before has been given out.
         """
-        while (connection := self._connection) is not None:
-            chunk = await connection.read_chunk()
-            if not chunk:
-                self._give_back(connection, connection.finish())
-                return
+        while chunk := await self.next_chunk():
             yield chunk
 
     async def read(self, limit_bytes: int) -> bytes:
