@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
+
 import msgspec
 
+from pointsman.config.models import trained
+from pointsman.core.classify.pins import ConversationPins
+from pointsman.core.classify.pipeline import Classifier
 from pointsman.model.decision import Evidence
 from pointsman.model.events import Admitted, AttemptEnded, Ended
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import AttemptRecord, Cause
+from pointsman.model.settings import Settings
 from pointsman.model.states import Status
 from pointsman.model.usage import Estimate, Usage
 from pointsman.runtime.decisions import Decisions, record
@@ -30,7 +37,7 @@ def test_a_record_says_why_and_where() -> None:
     assert of.classification is not None
     evidence = (Evidence("fix", "fix the", "tactical", 1.5),)
     of.classification = msgspec.structs.replace(
-        of.classification, runner_up="strategic", margin=0.8, threshold=0.6, version="7", evidence=evidence
+        of.classification, runner_up="strategic", margin=0.8, threshold=0.6, version="7", grounds=evidence
     )
     of.trail.append(tried("w"))
     of.classify_s, of.trace_id, of.replay_of = 0.001, "t" * 32, "r" * 32
@@ -121,3 +128,57 @@ def test_a_record_says_what_was_expected_and_what_was_taken() -> None:
     kept = decisions.get(of.id)
     assert kept is not None
     assert (kept.estimate, kept.usage, kept.cost) == (of.estimate, of.usage, 0.125)
+
+
+class Watched:
+    """Grounds that count how often they are looked at."""
+
+    looks = 0
+
+    def evidence(self, message_class: str) -> tuple[Evidence, ...]:
+        """What spoke for a class."""
+        self.looks += 1
+        return (Evidence("fix", 'says "fix"', message_class, 1.5),)
+
+    def bias(self, message_class: str) -> float:
+        """What counts whatever is asked."""
+        return -0.25
+
+    def logit(self, message_class: str) -> float:
+        """The score."""
+        return 1.25
+
+
+def test_evidence_is_made_when_somebody_looks() -> None:
+    """Keeping a record makes none; each look makes it anew, and it adds up."""
+    decisions, of, grounds = Decisions(10), envelope("x"), Watched()
+    assert of.classification is not None
+    of.classification = msgspec.structs.replace(of.classification, grounds=grounds, overruled=("strategic",))
+    decisions.observe(ended(of))
+    decisions.observe(AttemptEnded(1011.0, of, "planners", "p", 0.5, 0.5, None))
+    assert grounds.looks == 0
+    kept = decisions.get(of.id)
+    assert kept is not None
+    assert grounds.looks == 1
+    assert (kept.bias, kept.logit, kept.overruled) == (-0.25, 1.25, ("strategic",))
+    assert [(one.feature, one.weight) for one in kept.evidence] == [("fix", 1.5)]
+    assert kept.bias + sum(one.weight for one in kept.evidence) == kept.logit
+
+
+def test_ten_thousand_records_keep_little_of_what_was_seen() -> None:
+    """At most 30 MB more than without evidence, of messages of 360 characters, and no word of them."""
+    settings = Settings()
+    classifier = Classifier(settings.classifier, settings.classes, trained(settings, Path()))
+    pins = ConversationPins(1.0, 1)
+    text = "why does the import take four hours since we moved to the new cluster, and what would rule it out? " * 4
+    tracemalloc.start()
+    try:
+        answers = [
+            classifier.dry(ask=text, hint=None, client="c", conversation_id=None, now=0.0, pins=pins)
+            for _ in range(500)
+        ]
+        took = tracemalloc.get_traced_memory()[0] / len(answers)
+    finally:
+        tracemalloc.stop()
+    assert answers[0].cause == "model"
+    assert took * 10_000 <= 30_000_000

@@ -17,7 +17,7 @@ from pointsman.core.routing import FallbackRule, routes
 from pointsman.core.validate import Validator
 from pointsman.model.message import Message
 from pointsman.model.outcome import Refusal, Refused
-from pointsman.model.settings import BudgetSettings, PriceSettings, Settings
+from pointsman.model.settings import BudgetSettings, ClassifierSettings, PriceSettings, RuleSettings, Settings
 from pointsman.runtime.costs import Costs
 from pointsman.runtime.envelopes import Envelopes
 from pointsman.runtime.observers import Observers
@@ -81,6 +81,26 @@ async def test_it_says_class_pool_and_worker() -> None:
         ("v", 2, 0, "closed"),
     ]
     assert seen.would_refuse is None
+
+
+async def test_it_says_how_the_class_came_about() -> None:
+    """Microseconds it took, which rules contradict each other, and no score where rules decided."""
+    rules = [RuleSettings(phrase="why", message_class=name, force=True) for name in ("tactical",)]
+    rules.append(RuleSettings(phrase="rename", message_class="strategic", force=True))
+    seen = Office(classifier=ClassifierSettings(rules=rules)).preview("why rename it")
+    assert (seen.cause, seen.overruled, seen.bias, seen.logit) == ("rule", ("tactical",), 0.0, None)
+    assert seen.classify_s >= 0.0
+    assert {one.feature for one in seen.evidence} == {"rules.0", "rules.1"}
+
+
+async def test_a_conversation_is_not_held_where_nobody_is() -> None:
+    """As on the message path, and the pin is left as it is."""
+    office = Office()
+    office.yards["coders"].join("w", Scripted())
+    office.pins.settle("local", "talk", "strategic", {"strategic": 5.0, "tactical": 1.0}, office.clock.monotonic())
+    assert office.preview("rename foo to bar", conversation_id="talk").message_class == "tactical"
+    office.yards["planners"].join("p", Scripted())
+    assert office.preview("rename foo to bar", conversation_id="talk").cause == "pin"
 
 
 async def test_a_busy_worker_is_a_candidate_and_not_the_choice() -> None:

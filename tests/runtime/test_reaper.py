@@ -152,3 +152,16 @@ async def test_it_sleeps_while_nothing_is_due() -> None:
     await station.clock.sleep(3600.0)
     assert reaps <= 721
     await station.tasks.close()
+
+
+async def test_it_says_for_how_long_it_should_have_been_at_work() -> None:
+    """Nothing while it keeps its times, also before it has begun; then the time that has gone by."""
+    station = Station()
+    assert station.reaper.overdue_s(station.clock.monotonic() + 1e6) == 0.0
+    await station.start()
+    for _ in range(100):
+        await station.clock.sleep(1.0)
+        assert station.reaper.overdue_s(station.clock.monotonic()) == 0.0
+    await station.tasks.close()
+    await station.clock.sleep(60.0)
+    assert 55.0 <= station.reaper.overdue_s(station.clock.monotonic()) <= 60.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from pointsman.model.outcome import Reply
 from pointsman.model.result import Result
 from pointsman.model.states import Status
-from pointsman.runtime.replies import BufferSink, Replies
+from pointsman.runtime.replies import BufferSink, Replies, StreamSink
 
 
 def delivered(message_id: str, text: str = "ok") -> Result:
@@ -85,6 +86,42 @@ async def test_a_second_attempt_replaces_what_the_first_had_written() -> None:
     assert sink.reply() == Reply(body=b"whole answer", status=201, headers=(("b", "2"),))
     sink.put({"text": "value"})
     assert sink.reply() == Reply(value={"text": "value"})
+
+
+class Eager:
+    """A sender's end that takes what it can at once; implements `Outlet`."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+        self.is_slow = False
+
+    async def begin(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        self.seen.append(b"%d" % status)
+
+    async def write(self, chunk: bytes) -> None:
+        self.seen.append(chunk)
+
+    def write_now(self, chunk: bytes) -> bool:
+        if not self.is_slow:
+            self.seen.append(chunk)
+        return not self.is_slow
+
+
+async def test_only_what_follows_the_first_bytes_is_shown_without_waiting() -> None:
+    """Before them another worker may answer, and an error is kept for the end."""
+    outlet = Eager()
+    sink = StreamSink(outlet)
+    sink.start(200, [])
+    assert not sink.write_now(b"a")
+    await sink.write(b"a")
+    assert sink.write_now(b"b")
+    outlet.is_slow = True
+    assert not sink.write_now(b"c")
+    assert outlet.seen == [b"200", b"a", b"b"]
+    refusal = StreamSink(Eager())
+    refusal.start(500, [])
+    assert not refusal.write_now(b"no")
+    assert not BufferSink().write_now(b"whole")
 
 
 def test_no_answer_is_no_reply() -> None:

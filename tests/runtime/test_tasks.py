@@ -156,3 +156,20 @@ async def test_brief_tasks_may_be_cancelled_at_once() -> None:
     assert await ends.tasks.end(0.0) == 1
     await asyncio.sleep(0.0)
     assert (ends.seen, len(ends.tasks)) == (["CancelledError()"], 0)
+
+
+async def test_a_supervised_loop_is_known_by_its_name_while_it_runs() -> None:
+    """Also between a failure and the next try; not once it has ended."""
+    clock = SimClock()
+    tasks = Tasks(clock)
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    tasks.supervise(fail, "failing")
+    ended = tasks.supervise(lambda: clock.sleep_until(0.0), "short")
+    await clock.sleep(1.0)
+    assert (tasks.runs("failing"), tasks.runs("short"), tasks.runs("unknown")) == (True, False, False)
+    assert ended.done()
+    await tasks.close()
+    assert not tasks.runs("failing")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from pointsman.model.events import (
     Ended,
     Event,
     MessageRefused,
+    RequestFaulted,
     WorkerJoined,
     WorkerLeft,
 )
@@ -31,11 +33,19 @@ from pointsman.model.usage import Usage
 from pointsman.model.views import Counts, QueueView
 from pointsman.runtime.quotas import QuotaView
 from pointsman.runtime.spending import BudgetShare
+from pointsman.telemetry.metric import Kind
 from pointsman.telemetry.metrics import DEPARTED_KEPT, DEPARTED_KEPT_S, Metrics
 from pointsman.telemetry.names import METRICS
+from pointsman.telemetry.names_classifier import CLASSIFIER
+from pointsman.telemetry.names_operations import OPERATIONS
 from pointsman.telemetry.process import ProcessFacts
 from pointsman.telemetry.prometheus import Format
 from pointsman.telemetry.snapshot import Snapshot
+from tests.telemetry.test_snapshot_operations import ERRORS, HEALTHY, STATUS
+
+GAUGES_OF_A_ROLLOUT = tuple(
+    metric.name for metric in OPERATIONS if metric.kind is Kind.GAUGE and metric.name.startswith("pointsman_rollout_")
+)
 
 NOW = Snapshot(
     version="1.2.3",
@@ -46,6 +56,9 @@ NOW = Snapshot(
     dead_letters=0,
     budgets=[BudgetShare("b", 0.5, 0.25)],
     quotas=[QuotaView("q", 1, 0, {"requests": 0.5}, False, None)],
+    rollout=STATUS,
+    health=[HEALTHY],
+    objectives=[ERRORS],
     loop_lag_s=0.0,
     process=ProcessFacts(1, 1.0, 1, 1),
 )
@@ -90,7 +103,9 @@ def samples(metrics: Metrics) -> dict[tuple[Any, ...], float]:
         for sample in family.samples
         if sample.value
         and not sample.name.endswith(("_bucket", "_info", "uptime_seconds", "_successful"))
-        and not sample.name.startswith(("process_", "pointsman_budget_", "pointsman_quota_"))
+        and not sample.name.startswith(("process_", "pointsman_budget_", "pointsman_quota_", "pointsman_slo_"))
+        and not sample.name.startswith(("pointsman_health_status", "pointsman_health_last", "pointsman_health_check_s"))
+        and not sample.name.startswith(GAUGES_OF_A_ROLLOUT)
     }
 
 
@@ -112,11 +127,21 @@ def test_every_metric_of_the_table_is_exposed():
         "pointsman_breaker_transitions",
         "pointsman_in_flight",
         "pointsman_worker_slots",
+        "pointsman_worker_state",
         "pointsman_breaker_state",
         "pointsman_dropped_series",
+        *(metric.name.removesuffix("_total") for metric in CLASSIFIER),
     }
     assert expected - families == seen_later
     assert families <= expected
+
+
+def test_rules_that_contradict_each_other_are_counted():
+    """Once for each message for which they force several classes."""
+    of = envelope()
+    assert of.classification is not None
+    of.classification = msgspec.structs.replace(of.classification, overruled=("strategic",))
+    assert after(Admitted(11.0, of, 0.25, 0.125))["rule_conflicts_total",] == 1
 
 
 def test_an_accepted_message_is_counted_by_class_priority_and_what_decided():
@@ -261,6 +286,29 @@ def test_a_worker_that_nobody_announced_counts_as_other():
     metrics = Metrics(Settings())
     metrics.observe(attempt_of("stranger"))
     assert attempts(metrics) == {"other": 1}
+
+
+def test_a_message_of_the_candidates_lane_is_counted_when_it_comes():
+    """Accepted or refused; one of no lane is in no rollout."""
+    mine = envelope(lane="candidate")
+    refused = MessageRefused(11.0, mine, Refused(Refusal.OVERLOADED, "too much"))
+    counted = after(Admitted(11.0, mine, 0.25, 0.0), refused, Admitted(11.0, envelope(), 0.25, 0.0))
+    assert counted[("rollout_messages_total", "candidate")] == 2
+
+
+def test_time_that_a_message_waited_for_a_particular_worker_is_shown_apart():
+    """Of all its attempts together; a message that did not wait is not in it."""
+    parked = msgspec.structs.replace(record("worker_busy"), parked_s=0.5)
+    ended = Ended(12.0, envelope(trail=[parked, parked]), Status.DELIVERED, None, "", 0.5, 2.0)
+    plain = Ended(12.0, envelope(trail=[record("delivered")]), Status.DELIVERED, None, "", 0.5, 2.0)
+    counted = after(ended, plain)
+    assert counted[("parked_seconds_count",)] == 1
+    assert counted[("parked_seconds_sum",)] == 1.0
+
+
+def test_a_bug_that_met_a_request_is_counted():
+    """It is no refusal and no end of a message."""
+    assert after(RequestFaulted(1.0)) == {("request_faults_total",): 1}
 
 
 def test_the_series_of_a_worker_that_left_end_some_time_later():

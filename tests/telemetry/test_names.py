@@ -4,7 +4,10 @@ import math
 import re
 
 from pointsman.core.breaker import BreakerState
-from pointsman.telemetry.names import BREAKER_FIGURES, BY_NAME, METRICS, WORKER_STATES, Kind
+from pointsman.model.health import HealthStatus
+from pointsman.telemetry.metric import MOST_SAMPLES, Kind, Source
+from pointsman.telemetry.names import BREAKER_FIGURES, BY_NAME, METRICS, WORKER_FIGURES, WORKER_STATES
+from pointsman.telemetry.names_operations import HEALTH_FIGURES, OPERATIONS
 
 
 def test_names_are_unique_and_follow_the_conventions_of_prometheus():
@@ -43,10 +46,28 @@ def test_closed_labels_alone_never_reach_the_bound_of_their_metric():
     """Only names from settings and fleet can be too many."""
     for metric in METRICS:
         closed = math.prod(len(label.values) for label in metric.labels if label.source is None)
-        assert closed * 4 <= metric.max_series
+        assert closed * 4 <= metric.max_series or metric.labels[0].source is Source.CODE
         for label in metric.labels:
             assert (label.source is None) == bool(label.values)
             assert all(type(value) is str for value in label.values)
+
+
+def test_all_metrics_together_never_have_more_lines_than_promised():
+    """Whatever clients, workers and pools call themselves."""
+    assert sum(metric.most_samples for metric in METRICS) <= MOST_SAMPLES
+
+
+def test_the_second_part_of_the_table_is_in_the_whole():
+    """What stands in one file only would never be exposed."""
+    assert set(OPERATIONS) <= set(METRICS)
+
+
+def test_every_state_of_a_worker_and_status_of_health_has_a_figure():
+    """Between nothing and everything."""
+    assert set(WORKER_FIGURES) == set(WORKER_STATES)
+    assert set(HEALTH_FIGURES) == set(HealthStatus)
+    assert {*WORKER_FIGURES.values(), *HEALTH_FIGURES.values()} == {0.0, 0.5, 1.0}
+    assert WORKER_FIGURES["open"] == 0.0
 
 
 def test_every_state_of_a_breaker_has_a_figure_and_is_a_state_of_its_worker():

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open_metrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from pointsman.telemetry.names import BY_NAME, Kind, Label, Metric, Source
+from pointsman.telemetry.metric import Kind, Label, Metric, Source
+from pointsman.telemetry.names import BY_NAME
 from pointsman.telemetry.prometheus import Format, choose, render
 from pointsman.telemetry.registry import Counter, Gauge, Known, Registry, Series
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.model.outcome import Refusal
-from pointsman.telemetry.names import BY_NAME, OTHER, Kind, Label, Metric, Source
-from pointsman.telemetry.registry import Counter, Gauge, Histogram, Known, Registry
+from pointsman.telemetry.metric import OTHER, Kind, Label, Metric, Source
+from pointsman.telemetry.names import BY_NAME
+from pointsman.telemetry.registry import MOST_NAMES, Counter, Gauge, Histogram, Known, Registry
 
 SMALL = Metric(
     "small_total",
@@ -180,3 +181,26 @@ def test_a_wrong_number_of_labels_is_an_error():
     counter = Counter(BY_NAME["pointsman_retries_total"], Known())
     with pytest.raises(ValueError):
         counter.add(("worker_busy", "more"))
+
+
+def test_names_beyond_the_bound_are_other_and_counted_until_one_is_forgotten():
+    """Memory is bounded by names as well as by series."""
+    registry = Registry()
+    seconds = registry.histogram("pointsman_worker_seconds")
+    registry.know(Source.POOL, [f"p{place}" for place in range(MOST_NAMES + 5)])
+    assert len(registry.known.names[Source.POOL]) == MOST_NAMES
+    seconds.observe(0.1, ("late",))
+    assert [labels for labels, _ in seconds.items()] == [(OTHER,)]
+    assert registry.known.dropped == {"pointsman_worker_seconds": 1}
+    registry.forget(Source.POOL, "p0")
+    registry.know(Source.POOL, ["late"])
+    seconds.observe(0.1, ("late",))
+    assert [labels for labels, _ in seconds.items()] == [(OTHER,), ("late",)]
+
+
+def test_a_gauge_may_show_the_lowest_of_those_that_share_a_series():
+    """Three strangers, one of which is out."""
+    gauge = Gauge(SMALL, Known())
+    for value in (1.0, 0.0, 0.5):
+        gauge.lowest(("stranger", "good"), value)
+    assert gauge.items() == [((OTHER, "good"), 0.0)]

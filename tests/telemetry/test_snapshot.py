@@ -6,7 +6,8 @@ from pointsman.model.views import Counts, QueueView
 from pointsman.runtime.fleet import WorkerView
 from pointsman.runtime.quotas import QuotaView
 from pointsman.runtime.spending import BudgetShare
-from pointsman.telemetry.names import OTHER, WORKER_STATES, Source
+from pointsman.telemetry.metric import OTHER, WORKER_MAX_SERIES, Source
+from pointsman.telemetry.names import WORKER_STATES
 from pointsman.telemetry.process import ProcessFacts
 from pointsman.telemetry.registry import Known
 from pointsman.telemetry.snapshot import Snapshot, dropped, gauges
@@ -107,6 +108,7 @@ def test_workers_show_load_breaker_and_state():
     assert rows("pointsman_in_flight", shot) == {("coders", "a"): 2, ("planners", "b"): 1}
     assert rows("pointsman_worker_slots", shot) == {("coders", "a"): 3, ("planners", "b"): 4}
     assert rows("pointsman_breaker_state", shot) == {("coders", "a"): 0, ("planners", "b"): 2}
+    assert rows("pointsman_worker_state", shot) == {("coders", "a"): 1.0, ("planners", "b"): 0.0}
     states = rows("pointsman_workers", shot)
     assert len(states) == 2 * len(WORKER_STATES)
     assert {labels: count for labels, count in states.items() if count} == {
@@ -127,17 +129,18 @@ def test_workers_that_are_not_known_add_up_and_show_their_worst_breaker():
 def test_workers_beyond_the_bound_share_a_series_and_are_counted_as_dropped():
     """A fleet of thousands does not make a scrape of megabytes."""
     knows = known()
-    names = [f"w{place}" for place in range(2010)]
+    names = [f"w{place}" for place in range(WORKER_MAX_SERIES + 10)]
     knows.names[Source.WORKER].update(names)
     series = rows("pointsman_in_flight", snapshot(workers=[worker(name) for name in names]), knows)
-    assert len(series) == 2001
+    assert len(series) == WORKER_MAX_SERIES + 1
     assert series[(OTHER, OTHER)] == 10
-    assert sum(series.values()) == 2010
+    assert sum(series.values()) == WORKER_MAX_SERIES + 10
     assert dict(dropped({"a": 1}, knows.dropped).items()) == {
         ("a",): 1,
         ("pointsman_in_flight",): 10,
         ("pointsman_worker_slots",): 10,
         ("pointsman_breaker_state",): 10,
+        ("pointsman_worker_state",): 10,
     }
 
 

@@ -1,4 +1,8 @@
-"""The decision record of each message: why it went where it went, without its text. Bounded."""
+"""The decision record of each message: why it went where it went, without its text. Bounded.
+
+What a message's words added to its score is worked out when somebody looks: until then a record holds what the model
+saw of it, see `core.classify.grounds`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from pointsman.model.decision import Decision
+from pointsman.model.decision import Classification, Decision
 from pointsman.model.events import AttemptEnded, Ended, Event
 from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import Cause
@@ -24,7 +28,7 @@ class Decisions:
     def __init__(self, keep: int) -> None:
         self.keep = keep
         # The first key of a plain dict is found slowly once many before it are gone.
-        self._records: OrderedDict[str, Decision] = OrderedDict()
+        self._records: OrderedDict[str, tuple[Decision, Classification | None]] = OrderedDict()
 
     def observe(self, event: Event) -> None:
         """Keep the record of a message that has ended."""
@@ -32,7 +36,8 @@ class Decisions:
             self._complete(event.envelope)
         elif type(event) is Ended:
             envelope = event.envelope
-            self._records[envelope.id] = record(envelope, event.status, event.cause, event.overhead_s, event.total_s)
+            known = _unexplained(envelope, event.status, event.cause, event.overhead_s, event.total_s)
+            self._records[envelope.id] = known, envelope.classification
             if len(self._records) > self.keep:
                 self._records.popitem(last=False)
 
@@ -40,11 +45,13 @@ class Decisions:
         """Add the attempt that a cancelled message had out: it ends after its message."""
         known = self._records.get(envelope.id)
         if known is not None:
-            self._records[envelope.id] = msgspec.structs.replace(known, **_placement(envelope))
+            decision, classification = known
+            self._records[envelope.id] = msgspec.structs.replace(decision, **_placement(envelope)), classification
 
     def get(self, message_id: str) -> Decision | None:
         """Return the record of an ended message that is still kept."""
-        return self._records.get(message_id)
+        known = self._records.get(message_id)
+        return None if known is None else _explained(*known)
 
     def __len__(self) -> int:
         """Records kept."""
@@ -59,6 +66,20 @@ def record(
     total_s: float | None = None,
 ) -> Decision:
     """Return the decision record of a message as things stand. Times in seconds."""
+    return _explained(_unexplained(envelope, status, cause, overhead_s, total_s), envelope.classification)
+
+
+def _explained(decision: Decision, classification: Classification | None) -> Decision:
+    if classification is None:
+        return decision
+    return msgspec.structs.replace(
+        decision, evidence=classification.evidence, bias=classification.bias, logit=classification.logit
+    )
+
+
+def _unexplained(
+    envelope: Envelope, status: Status, cause: Cause | None, overhead_s: float | None, total_s: float | None
+) -> Decision:
     classification = envelope.classification
     return Decision(
         id=envelope.id,
@@ -73,7 +94,8 @@ def record(
         margin=classification.margin if classification else 0.0,
         threshold=classification.threshold if classification else 0.0,
         version=classification.version if classification else "",
-        evidence=classification.evidence if classification else (),
+        evidence=(),
+        overruled=classification.overruled if classification else (),
         status=status,
         ended_cause=cause.value if cause else None,
         attempts=envelope.trail,
@@ -102,5 +124,5 @@ def _placement(envelope: Envelope) -> dict[str, Any]:
         "cost": envelope.cost,
         "preferred": last.preferred if last and last.preferred else None,
         "got_preferred": last.worker == last.preferred if last and last.preferred else None,
-        "parked_s": sum(record.parked_s for record in trail),
+        "parked_s": sum([record.parked_s for record in trail]),
     }

@@ -57,7 +57,7 @@ class Dispatcher:
     """Gives the messages of one pool's queue to its workers.
 
     `guests` are the pools it may help and `timeout_s` the longest attempt where a message names none; assembly sets
-    both, and a reload sets them anew.
+    both, and a reload sets them anew. `looks` counts how often it has looked whether there is something to hand out.
 
     Args:
         pool: whose workers.
@@ -103,6 +103,7 @@ class Dispatcher:
         self.guests: tuple[Guest, ...] = ()
         self._own = Source(pool.name)
         self._look_again: float | None = None
+        self.looks = 0
 
     async def run(self) -> None:
         """Dispatch for ever."""
@@ -110,9 +111,16 @@ class Dispatcher:
             if not await self.step():
                 await self._notifier.wait(self._pool.name, self._look_again)
 
+    def serves(self, queue: str, *, guests: bool) -> bool:
+        """Whether a worker may be called for that pool's messages; with `guests` also one that helps out."""
+        if self._pool.down_since is not None:
+            return False
+        return queue == self._pool.name or (guests and any(guest.home.name == queue for guest in self.guests))
+
     async def step(self) -> bool:
         """Lease what can be taken now; whether anything was, so that it is worth trying again at once."""
         now = self._clock.monotonic()
+        self.looks += 1
         self._look_again = self._pool.advance(now)
         want = min(self._pool.free, _MOST_AT_ONCE)
         sources = self._sources(now)

@@ -212,3 +212,7 @@ class FeedOutlet:
         """Add words, which are whole characters of UTF-8."""
         self._feed.add("delta", msgspec.json.encode({"text": chunk.decode("utf-8", "replace")}))
         await self._feed.settle()
+
+    def write_now(self, chunk: bytes) -> bool:
+        """Leave it to `write`."""
+        return False

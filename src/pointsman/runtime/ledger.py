@@ -1,7 +1,7 @@
-"""The file that remembers what was spent: append-only lines, written before what they tell of may happen.
+"""A file that remembers, such as what was spent: append-only lines.
 
 Decides how a line gets into the file whole, or not at all, and that nobody else writes to it. What lines mean stands in
-`core.spend_log`.
+`core.spend_log` and `core.slo_lines`.
 
 Each line is handed to the operating system by one `write` before the call returns, so it survives the death of the
 process, by SIGKILL too. It is not forced to the disk: a machine that loses its power may lose the last seconds. A write
@@ -27,10 +27,12 @@ class Ledger:
 
     Args:
         path: where it is; directories on the way to it are made.
+        key: of the settings, that says where; for errors.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key: str = "costs.ledger") -> None:
         self.path = path
+        self._key = key
         self.size = 0
         self._file = -1
         self._lock = -1
@@ -65,8 +67,8 @@ class Ledger:
         except BlockingIOError:
             self.close()
             raise LedgerUnusable(
-                f"{self.path}: another process keeps its spending there, and two would overspend: give each router a"
-                " ledger of its own with costs.ledger"
+                f"{self.path}: another process has it, and neither would know what the other wrote: give each router a"
+                f" file of its own with {self._key}"
             ) from None
 
     def append(self, lines: bytes) -> None:
@@ -125,4 +127,4 @@ class Ledger:
         self._file = self._lock = -1
 
     def _unusable(self, what: str, error: OSError) -> LedgerUnusable:
-        return LedgerUnusable(f"{self.path}: {what}: {error.strerror or error}; see costs.ledger")
+        return LedgerUnusable(f"{self.path}: {what}: {error.strerror or error}; see {self._key}")

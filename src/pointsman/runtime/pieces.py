@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from pointsman.model.errors import DeliveryError, RefusedError
 from pointsman.model.outcome import Refused
@@ -27,8 +27,12 @@ class _Words:
         self.any = True
         await self.queue.put(chunk.decode("utf-8", "replace"))
 
+    def write_now(self, chunk: bytes) -> bool:
+        """Leave it to `write`."""
+        return False
 
-async def words(send: Callable[[BufferSink], Awaitable[Result | Refused]], tasks: Tasks) -> AsyncIterator[str]:
+
+async def words(send: Callable[[BufferSink], Awaitable[Result | Refused]], tasks: Tasks) -> AsyncGenerator[str, None]:
     """Give out the text of an answer as it comes; of a worker that answers whole, in one piece.
 
     A caller that stops early cancels the message.

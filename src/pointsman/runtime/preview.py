@@ -46,7 +46,11 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True, rename={"message_class": "class"}):
-    """Answer of a dry run, field by field as the product page gives it."""
+    """Answer of a dry run, field by field as the product page gives it.
+
+    `evidence` and `bias` add up to `logit` where a model decided, see `model.decision.Classification`; `classify_s` is
+    what deciding took, without making the evidence.
+    """
 
     message_class: str
     confidence: float
@@ -62,6 +66,10 @@ class Preview(msgspec.Struct, frozen=True, rename={"message_class": "class"}):
     margin: float
     threshold: float
     version: str
+    bias: float
+    logit: float | None
+    classify_s: float
+    overruled: tuple[str, ...]
 
 
 class Previewer:
@@ -106,6 +114,7 @@ class Previewer:
         refused = self._validator.check(envelope, envelope.received_at)
         if refused is not None:
             return refused
+        began = self._clock.monotonic()
         classification = self._classifier.dry(
             ask=envelope.ask,
             hint=envelope.message.class_,
@@ -113,7 +122,9 @@ class Previewer:
             conversation_id=conversation_of(envelope),
             now=envelope.received_at,
             pins=self._pins,
+            serves=self._serves,
         )
+        classify_s = self._clock.monotonic() - began
         pool = self._pools[self._routes[classification.message_class].pool]
         envelope.classification, envelope.pool = classification, pool.name
         estimate = self._costs.fares.estimate(envelope)
@@ -147,7 +158,14 @@ class Previewer:
             margin=classification.margin,
             threshold=classification.threshold,
             version=classification.version,
+            bias=classification.bias,
+            logit=classification.logit,
+            classify_s=classify_s,
+            overruled=classification.overruled,
         )
+
+    def _serves(self, message_class: str) -> bool:
+        return self._pools[self._routes[message_class].pool].down_since is None
 
     def _preference(self, envelope: Envelope, now: float) -> str:
         conversation = conversation_of(envelope)

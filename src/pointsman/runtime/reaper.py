@@ -39,6 +39,7 @@ class Reaper:
         self._wake = wake
         self._revive = revive
         self._next = inf
+        self._wakes_by = inf
 
     def expect(self, at: float) -> None:
         """Something falls due at monotonic `at`: be there."""
@@ -50,7 +51,12 @@ class Reaper:
         """Reap for ever."""
         while True:
             await self.step(settler)
-            await self._notifier.wait(TOPIC, min(self._next, self._clock.monotonic() + _LONGEST_SLEEP_S))
+            self._wakes_by = min(self._next, self._clock.monotonic() + _LONGEST_SLEEP_S)
+            await self._notifier.wait(TOPIC, self._wakes_by)
+
+    def overdue_s(self, now: float) -> float:
+        """Return for how long it should have been at work by monotonic `now`, seconds."""
+        return max(0.0, now - min(self._next, self._wakes_by))
 
     async def step(self, settler: Settler) -> None:
         """Reap once and plan the next time."""

@@ -41,6 +41,10 @@ class BufferSink:
             self._chunks = []
         self._chunks.append(chunk)
 
+    def write_now(self, chunk: bytes) -> bool:
+        """Leave it to `write`."""
+        return False
+
     def put(self, value: Any) -> None:
         """Take the whole answer as a value."""
         self._value = value
@@ -62,6 +66,10 @@ class Outlet(Protocol):
 
     async def write(self, chunk: bytes) -> None:
         """A part of it; waits while the sender is slower than the worker."""
+        ...
+
+    def write_now(self, chunk: bytes) -> bool:
+        """The same if it takes no waiting; where it would, do nothing and return False."""
         ...
 
 
@@ -94,6 +102,10 @@ class StreamSink(BufferSink):
             self.started = True
             await self._outlet.begin(self._status, self._headers)
             await self._outlet.write(chunk)
+
+    def write_now(self, chunk: bytes) -> bool:
+        """Show bytes, behind the first ones, if that takes no waiting."""
+        return self.started and self._outlet.write_now(chunk)
 
 
 class Waiter:

@@ -26,6 +26,7 @@ class Tasks:
         self._clock = clock
         # In the order of their start, and not by address as in a set: equal runs end in equal ways.
         self._running: dict[asyncio.Task[Any], Callable[[], None] | None] = {}
+        self._loops: dict[str, asyncio.Task[None]] = {}
 
     def spawn(
         self, work: Coroutine[Any, Any, None], name: str, on_end: Callable[[], None] | None = None
@@ -51,7 +52,12 @@ class Tasks:
 
     def supervise(self, loop: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
         """Run `loop` for ever, again whenever it fails."""
-        return self.spawn(self._again(loop, name), name)
+        task = self._loops[name] = self.spawn(self._again(loop, name), name)
+        return task
+
+    def runs(self, name: str) -> bool:
+        """Whether a supervised loop of this name runs, or pauses after a failure."""
+        return name in self._loops and not self._loops[name].done()
 
     async def _again(self, loop: Callable[[], Awaitable[None]], name: str) -> None:
         pause_s = _FIRST_PAUSE_S

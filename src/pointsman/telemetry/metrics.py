@@ -25,6 +25,7 @@ from pointsman.model.events import (
     Ended,
     Event,
     MessageRefused,
+    RequestFaulted,
     WorkerJoined,
     WorkerLeft,
 )
@@ -32,7 +33,9 @@ from pointsman.model.message import PRIORITIES, Envelope
 from pointsman.model.outcome import Delivered, Failed, Outcome
 from pointsman.model.settings import Settings
 from pointsman.model.usage import Usage
-from pointsman.telemetry.names import METRICS, NONE, Metric, Source
+from pointsman.telemetry.metric import NONE, Metric, Source
+from pointsman.telemetry.names import METRICS
+from pointsman.telemetry.operation_counts import OperationCounts
 from pointsman.telemetry.prometheus import choose, render
 from pointsman.telemetry.registry import Known, Registry
 from pointsman.telemetry.snapshot import Snapshot, dropped, gauges
@@ -57,8 +60,10 @@ class Metrics:
         self._admitted = registry.counter("pointsman_messages_admitted_total").add
         self._refused = registry.counter("pointsman_messages_refused_total").add
         self._auth_failures = registry.counter("pointsman_auth_failures_total").add
+        self._faults = registry.counter("pointsman_request_faults_total").add
         self._ended = registry.counter("pointsman_messages_ended_total").add
         self._attempts = registry.counter("pointsman_attempts_total").add
+        self._conflicts = registry.counter("pointsman_rule_conflicts_total").add
         self._classified = registry.counter("pointsman_classifications_total").add
         self._retries = registry.counter("pointsman_retries_total").add
         self._tokens = registry.counter("pointsman_tokens_total").add
@@ -70,6 +75,9 @@ class Metrics:
         self._admission = registry.histogram("pointsman_admission_seconds").observe
         self._queue_wait = registry.histogram("pointsman_queue_wait_seconds").observe
         self._worker = registry.histogram("pointsman_worker_seconds").observe
+        self._parked = registry.histogram("pointsman_parked_seconds").observe
+        operations = OperationCounts(registry)
+        self._candidate_given = operations.candidate_given
         self._departed: dict[str, float] = {}
         self.listeners: dict[type, Callable[[Any], None]] = {
             MessageRefused: self._message_refused,
@@ -81,6 +89,8 @@ class Metrics:
             WorkerJoined: self._worker_joined,
             WorkerLeft: self._worker_left,
             AccessDenied: self._access_denied,
+            RequestFaulted: self._request_faulted,
+            **operations.listeners,
         }
         self.use(settings)
 
@@ -116,11 +126,15 @@ class Metrics:
 
     def _message_refused(self, event: MessageRefused) -> None:
         refused = event.refused
+        if event.envelope.lane:
+            self._candidate_given()
         self._refused((refused.reason, refused.message_class or NONE))
 
     def _message_admitted(self, event: Admitted) -> None:
         envelope = event.envelope
         classification = envelope.classification
+        if envelope.lane:
+            self._candidate_given()
         self._admission(event.admission_s)
         if classification is None:
             self._admitted((NONE, PRIORITIES[envelope.level]))
@@ -128,6 +142,8 @@ class Metrics:
         message_class = classification.message_class
         self._admitted((message_class, PRIORITIES[envelope.level]))
         self._classified((message_class, classification.cause))
+        if classification.overruled:
+            self._conflicts()
         self._classify(event.classify_s)
 
     def _attempt_started(self, event: AttemptStarted) -> None:
@@ -165,6 +181,11 @@ class Metrics:
         self._ended((event.status, _class(envelope)))
         if envelope.attempt:
             self._overhead(event.overhead_s)
+            parked_s = 0.0
+            for record in envelope.trail:
+                parked_s += record.parked_s
+            if parked_s:
+                self._parked(parked_s)
         if self._departed:
             self._forget_departed(event.at)
 
@@ -183,6 +204,9 @@ class Metrics:
 
     def _access_denied(self, event: AccessDenied) -> None:
         self._auth_failures((event.fault,))
+
+    def _request_faulted(self, event: RequestFaulted) -> None:
+        self._faults()
 
     def _forget_departed(self, now: float) -> None:
         departed = self._departed

@@ -8,10 +8,7 @@ share has to be interpolated.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
-
-import msgspec
 
 from pointsman.core.breaker import BreakerState
 from pointsman.core.rate_headers import INPUT, OUTPUT, REQUESTS, TOKENS
@@ -19,66 +16,19 @@ from pointsman.model.keys import KeyFault
 from pointsman.model.message import PRIORITIES
 from pointsman.model.outcome import Failure, Refusal
 from pointsman.model.states import ENDS, Status
-
-NONE: Final = "none"
-"""Label value where there is nothing to name: refused before it had a class, no worker reached."""
-
-OTHER: Final = "other"
-"""Label value for everything that is not known, or for which a metric has no room any more."""
-
-DEFAULT_MAX_SERIES: Final = 200
-WORKER_MAX_SERIES: Final = 2000
-"""Where a worker is named: 200 workers with ten results each."""
-
-
-class Kind(StrEnum):
-    """What a metric is; `info` is a gauge that is always 1 and says something in its labels."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-    INFO = "info"
-
-
-class Source(StrEnum):
-    """Who else than a closed set knows a label's values."""
-
-    POOL = "pool"
-    WORKER = "worker"
-    CLASS = "class"
-    BUDGET = "budget"
-    QUOTA = "quota"
-    CODE = "code"
-
-
-class Label(msgspec.Struct, frozen=True):
-    """One label: its name, and either the closed set of its values or their source.
-
-    `may_lack` marks a label whose value is `none` as a matter of course.
-    """
-
-    name: str
-    values: tuple[str, ...] = ()
-    source: Source | None = None
-    may_lack: bool = False
-
-
-class Metric(msgspec.Struct, frozen=True):
-    """One metric.
-
-    Attributes:
-        help: one line for people.
-        buckets: upper bounds of a histogram, rising, without the last one, which is infinite.
-        max_series: label sets it may have; what comes later is counted as `other`.
-    """
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[Label, ...] = ()
-    buckets: tuple[float, ...] = ()
-    max_series: int = DEFAULT_MAX_SERIES
-
+from pointsman.telemetry.metric import (
+    WORKER_MAX_SERIES,
+    WORKER_RESULT_MAX_SERIES,
+    Kind,
+    Label,
+    Metric,
+    Source,
+    counter,
+    gauge,
+    histogram,
+)
+from pointsman.telemetry.names_classifier import CLASSIFIER
+from pointsman.telemetry.names_operations import OPERATIONS
 
 BREAKER_STATES: Final = tuple(state.value for state in BreakerState)
 
@@ -93,6 +43,12 @@ BREAKER_FIGURES: Final = {
 
 WORKER_STATES: Final = ("ready", "busy", "held", "draining", *(s for s in BREAKER_STATES if s != "closed"))
 """States of `runtime.fleet.WorkerView`."""
+
+WORKER_FIGURES: Final = {
+    state: {"ready": 1.0, "busy": 1.0, "disabled": 1.0, "half_open": 0.5, "held": 0.5}.get(state, 0.0)
+    for state in WORKER_STATES
+}
+"""`pointsman_worker_state` by state; a breaker that is disabled lets everything through."""
 
 FAILURES: Final = tuple(failure.value for failure in Failure)
 RESULTS: Final = ("delivered", "expired", "cancelled", *FAILURES)
@@ -122,143 +78,160 @@ _WORKER_S = (
 )  # fmt: skip
 
 
-def _counter(name: str, help_: str, *labels: Label, max_series: int = DEFAULT_MAX_SERIES) -> Metric:
-    return Metric(name, Kind.COUNTER, help_, labels, max_series=max_series)
-
-
-def _gauge(name: str, help_: str, *labels: Label, max_series: int = DEFAULT_MAX_SERIES) -> Metric:
-    return Metric(name, Kind.GAUGE, help_, labels, max_series=max_series)
-
-
-def _histogram(name: str, help_: str, buckets: tuple[float, ...], *labels: Label) -> Metric:
-    return Metric(name, Kind.HISTOGRAM, help_, labels, buckets)
-
-
 METRICS: Final[tuple[Metric, ...]] = (
     # Counted as it happens.
-    _counter("pointsman_messages_admitted_total", "Messages accepted.", _CLASS, _PRIORITY),
-    _counter(
+    counter("pointsman_messages_admitted_total", "Messages accepted.", _CLASS, _PRIORITY),
+    counter(
         "pointsman_messages_refused_total",
         "Messages not accepted, by reason; class is none where the refusal came before classification.",
         Label("reason", tuple(refusal.value for refusal in Refusal)),
         Label("class", source=Source.CLASS, may_lack=True),
+        max_series=200,
     ),
-    _counter(
+    counter(
         "pointsman_auth_failures_total",
         "Requests that were not let in, by what was wrong with their API key.",
         Label("reason", tuple(fault.value for fault in KeyFault)),
     ),
-    _counter(
+    counter("pointsman_request_faults_total", "Requests answered 500, or broken off, by a bug of the router."),
+    counter(
         "pointsman_messages_ended_total",
         "Accepted messages that ended, each once.",
         Label("status", tuple(status.value for status in Status if status in ENDS)),
         _CLASS,
     ),
-    _counter(
+    counter(
         "pointsman_attempts_total",
         "Hand-outs that came to a result; worker is none where none was reached.",
         _POOL,
         _WORKER,
         Label("result", RESULTS),
-        max_series=WORKER_MAX_SERIES,
+        max_series=WORKER_RESULT_MAX_SERIES,
     ),
-    _counter(
+    counter(
         "pointsman_classifications_total",
         "Accepted messages by what decided their class.",
         _CLASS,
         Label("cause", CAUSES),
     ),
-    _counter(
+    counter(
+        "pointsman_rule_conflicts_total",
+        "Accepted messages for which rules forced several classes; the dearest was taken.",
+    ),
+    counter(
         "pointsman_retries_total",
         "Hand-outs after the first, by what came of the one before.",
         Label("reason", FAILURES),
     ),
-    _counter(
+    counter(
         "pointsman_fallbacks_total",
         "Hand-outs to another pool than the message's own.",
         Label("from_pool", source=Source.POOL),
         Label("to_pool", source=Source.POOL),
     ),
-    _counter(
+    counter(
         "pointsman_breaker_transitions_total",
         "Changes of a worker's circuit breaker, by its new state.",
         _POOL,
         _WORKER,
         Label("to", BREAKER_STATES),
-        max_series=WORKER_MAX_SERIES,
+        max_series=330,
     ),
-    _counter(
+    counter(
         "pointsman_tokens_total",
         "Tokens that attempts took; input holds cached_input (read from a provider's cache) and cache_write.",
         Label("kind", TOKEN_KINDS),
         _CLASS,
     ),
-    _counter(
+    counter(
         "pointsman_cost_total",
         "Money that attempts took, in the currency of the settings; models without a price are not in it.",
         _CLASS,
+        max_series=60,
     ),
-    _histogram(
+    histogram(
         "pointsman_overhead_seconds",
         "Time the router added to a message: not the worker's, not the wait for a free worker.",
         _OVERHEAD_S,
     ),
-    _histogram("pointsman_classify_seconds", "Time a message took in the classifier.", _ROUTER_S),
-    _histogram("pointsman_admission_seconds", "Time from receipt of a message to its acceptance.", _ROUTER_S),
-    _histogram("pointsman_queue_wait_seconds", "Time from acceptance to the first hand-out.", _WAIT_S, _PRIORITY),
-    _histogram("pointsman_worker_seconds", "Time an attempt spent in a worker.", _WORKER_S, _POOL),
+    histogram("pointsman_classify_seconds", "Time a message took in the classifier.", _ROUTER_S),
+    histogram("pointsman_admission_seconds", "Time from receipt of a message to its acceptance.", _ROUTER_S),
+    histogram("pointsman_queue_wait_seconds", "Time from acceptance to the first hand-out.", _WAIT_S, _PRIORITY),
+    histogram("pointsman_worker_seconds", "Time an attempt spent in a worker.", _WORKER_S, _POOL, max_series=25),
+    histogram(
+        "pointsman_parked_seconds",
+        "Time that messages waited for a particular worker while others were free; only those that did.",
+        _WAIT_S,
+    ),
     # Read when somebody asks.
-    _gauge("pointsman_queued_messages", "Messages ready to be handed out.", _QUEUE, _PRIORITY),
-    _gauge("pointsman_delayed_messages", "Messages that must not be handed out yet.", _QUEUE),
-    _gauge("pointsman_oldest_message_seconds", "Age of the oldest message that waits.", _QUEUE),
-    _gauge("pointsman_messages_waiting", "Messages that wait, delayed ones included."),
-    _gauge("pointsman_dead_letters", "Dead letters kept."),
-    _gauge("pointsman_in_flight", "Messages a worker has in hand.", _POOL, _WORKER, max_series=WORKER_MAX_SERIES),
-    _gauge(
+    gauge("pointsman_queued_messages", "Messages ready to be handed out.", _QUEUE, _PRIORITY, max_series=200),
+    gauge("pointsman_delayed_messages", "Messages that must not be handed out yet.", _QUEUE, max_series=60),
+    gauge("pointsman_oldest_message_seconds", "Age of the oldest message that waits.", _QUEUE, max_series=60),
+    gauge("pointsman_messages_waiting", "Messages that wait, delayed ones included."),
+    gauge("pointsman_dead_letters", "Dead letters kept."),
+    gauge("pointsman_in_flight", "Messages a worker has in hand.", _POOL, _WORKER, max_series=WORKER_MAX_SERIES),
+    gauge(
         "pointsman_worker_slots",
         "Messages a worker may have in hand at once.",
         _POOL,
         _WORKER,
         max_series=WORKER_MAX_SERIES,
     ),
-    _gauge("pointsman_workers", "Workers by state.", _POOL, Label("state", WORKER_STATES)),
-    _gauge(
+    gauge("pointsman_workers", "Workers by state.", _POOL, Label("state", WORKER_STATES), max_series=240),
+    gauge(
+        "pointsman_worker_state",
+        "What a worker may be given: 1 messages, 0.5 a trial or nothing for a while, 0 nothing.",
+        _POOL,
+        _WORKER,
+        max_series=WORKER_MAX_SERIES,
+    ),
+    gauge(
         "pointsman_breaker_state",
         "Circuit breaker: 0 closed, 1 half open, 2 open, 3 set by an operator (forced open, or disabled).",
         _POOL,
         _WORKER,
         max_series=WORKER_MAX_SERIES,
     ),
-    _gauge(
+    gauge(
         "pointsman_budget_used_share",
         "Spent and reserved of the limit; of a budget that each has to itself, that of whoever is nearest the limit.",
         _BUDGET,
+        max_series=50,
     ),
-    _gauge("pointsman_budget_reserved_share", "Reserved of the limit for messages in flight, of the same.", _BUDGET),
-    _gauge(
+    gauge(
+        "pointsman_budget_reserved_share",
+        "Reserved of the limit for messages in flight, of the same.",
+        _BUDGET,
+        max_series=50,
+    ),
+    gauge(
         "pointsman_quota_left_share",
         "What a provider account has left, by the settings or the provider's word, whichever is narrower.",
         Label("quota", source=Source.QUOTA),
         Label("kind", QUOTA_KINDS),
     ),
-    _gauge("pointsman_config_last_reload_successful", "1 if the last reload of the settings was taken, else 0."),
-    _gauge("pointsman_event_loop_lag_seconds", "How late the event loop last ran something."),
-    _gauge("pointsman_uptime_seconds", "Time since the router started."),
+    gauge("pointsman_config_last_reload_successful", "1 if the last reload of the settings was taken, else 0."),
+    gauge("pointsman_event_loop_lag_seconds", "How late the event loop last ran something."),
+    gauge("pointsman_uptime_seconds", "Time since the router started."),
     Metric(
         "pointsman_build_info",
         Kind.INFO,
         "The version that runs.",
         (Label("version", source=Source.CODE),),
+        max_series=1,
     ),
-    _counter(
+    counter(
         "pointsman_dropped_series_total",
         "Observations counted as other because their metric had no room for another label set.",
         Label("metric", source=Source.CODE),
+        max_series=70,
     ),
-    _gauge("process_resident_memory_bytes", "Resident memory."),
-    _counter("process_cpu_seconds_total", "Processor time, user and system."),
-    _gauge("process_open_fds", "Open file descriptors."),
-    _gauge("process_max_fds", "Most file descriptors that may be open."),
+    gauge("process_resident_memory_bytes", "Resident memory."),
+    counter("process_cpu_seconds_total", "Processor time, user and system."),
+    gauge("process_open_fds", "Open file descriptors."),
+    gauge("process_max_fds", "Most file descriptors that may be open."),
+    *OPERATIONS,
+    *CLASSIFIER,
 )
 
 BY_NAME: Final = {metric.name: metric for metric in METRICS}

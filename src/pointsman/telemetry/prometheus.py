@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from pointsman.telemetry.names import Kind, Metric
+from pointsman.telemetry.metric import Kind, Metric
 from pointsman.telemetry.registry import Histogram, Labels, Series
 
 

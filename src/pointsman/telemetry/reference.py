@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pointsman.telemetry.names import DEFAULT_MAX_SERIES, METRICS, WORKER_MAX_SERIES, Kind, Metric
+from pointsman.telemetry.metric import MOST_SAMPLES, Kind, Metric
+from pointsman.telemetry.names import METRICS
 
 _INTRODUCTION: Final = f"""\
 # Metrics
@@ -14,8 +15,8 @@ it. All times are in seconds.
 
 **Labels are bounded.** Their values come from closed sets, or from the pools, classes and workers that the
 settings and the fleet know; never from a message. What is not known counts as `other`, what there is nothing to
-name for as `none`. A metric has at most {DEFAULT_MAX_SERIES} label sets, or {WORKER_MAX_SERIES:,} where a
-worker is named; what comes later counts as `other` and in `pointsman_dropped_series_total`.
+name for as `none`. Each metric has room for so many label sets, and all of them together for {MOST_SAMPLES:,}
+lines, whatever happens; what finds no room counts as `other` and in `pointsman_dropped_series_total`.
 
 **Series begin at 0** when the router starts, so that `increase()` sees the first event; those of a worker begin
 with its first event, and end 15 minutes after it left.

@@ -11,10 +11,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-from pointsman.telemetry.names import BY_NAME, NONE, OTHER, Kind, Label, Metric, Source
+from pointsman.telemetry.metric import NONE, OTHER, Kind, Label, Metric, Source
+from pointsman.telemetry.names import BY_NAME
 
 Labels = tuple[str, ...]
+
+MOST_NAMES: Final = 1000
+"""Names of one source that are known at most; what comes later is `other`, and counted as dropped."""
 
 
 class Known:
@@ -24,12 +29,24 @@ class Known:
         self.names = names or {source: {NONE} for source in Source}
         self.dropped: dict[str, int] = {}
 
-    def resolve(self, label: Label, value: str) -> str:
+    def learn(self, source: Source, names: Iterable[str]) -> None:
+        """Let these names be label values from now on, as far as there is room."""
+        known = self.names[source]
+        for name in names:
+            if len(known) >= MOST_NAMES:
+                return
+            known.add(name)
+
+    def resolve(self, label: Label, value: str, metric: Metric) -> str:
         """Return the value as a plain string, or `other` if it is not known."""
         if label.source is Source.CODE:
             return str(value)
         allowed = self.names[label.source] if label.source else label.values
-        return str(value) if value in allowed else OTHER
+        if value in allowed:
+            return str(value)
+        if label.source and len(allowed) >= MOST_NAMES:
+            self.drop(metric)
+        return OTHER
 
     def drop(self, metric: Metric) -> None:
         """Count an observation that got no series of its own."""
@@ -49,7 +66,7 @@ class _Series:
         """Return the label set that these labels count for: themselves, or with `other` in the place of some."""
         of = self.metric
         known = self._known
-        resolved = tuple(known.resolve(label, value) for label, value in zip(of.labels, labels, strict=True))
+        resolved = tuple(known.resolve(label, value, of) for label, value in zip(of.labels, labels, strict=True))
         if resolved in slots or len(slots) < of.max_series:
             return resolved
         known.drop(of)
@@ -91,6 +108,11 @@ class Gauge(Counter):
         """Set to `value`, or keep what is there if higher: of those that share `other`, the worst shows."""
         admitted = self._admit(labels, self.slots)
         self.slots[admitted] = max(value, self.slots.get(admitted, value))
+
+    def lowest(self, labels: Labels, value: float) -> None:
+        """Set to `value`, or keep what is there if lower."""
+        admitted = self._admit(labels, self.slots)
+        self.slots[admitted] = min(value, self.slots.get(admitted, value))
 
 
 class Histogram(_Series):
@@ -149,15 +171,14 @@ class Registry:
 
     def know(self, source: Source, names: Iterable[str]) -> None:
         """Let these names be label values from now on."""
-        self.known.names[source].update(names)
+        self.known.learn(source, names)
 
     def forget(self, source: Source, name: str) -> None:
         """Remove a name and every series that bears it; later observations of it count as `other`."""
         self.known.names[source].discard(name)
         for one in self.series.values():
-            places = _places(one.metric.labels, source)
-            for labels in list(one.slots) if places else ():
-                if any(labels[place] == name for place in places):
+            for place in _places(one.metric.labels, source):
+                for labels in [labels for labels in one.slots if labels[place] == name]:
                     del one.slots[labels]
 
 

@@ -7,14 +7,21 @@ from typing import Final
 
 import msgspec
 
+from pointsman.model.feedback import ClassifierStatus
+from pointsman.model.health import HealthResult
 from pointsman.model.message import PRIORITIES
+from pointsman.model.objectives import Level
+from pointsman.model.rollout import RolloutStatus
 from pointsman.model.views import Counts, QueueView
 from pointsman.runtime.fleet import WorkerView
 from pointsman.runtime.quotas import QuotaView
 from pointsman.runtime.spending import BudgetShare
-from pointsman.telemetry.names import BREAKER_FIGURES, BY_NAME, NONE, WORKER_STATES, Source
+from pointsman.telemetry.metric import NONE, Source
+from pointsman.telemetry.names import BREAKER_FIGURES, BY_NAME, WORKER_FIGURES, WORKER_STATES
 from pointsman.telemetry.process import ProcessFacts
 from pointsman.telemetry.registry import Gauge, Known
+from pointsman.telemetry.snapshot_classifier import of_classifier
+from pointsman.telemetry.snapshot_operations import of_health, of_objectives, of_rollout
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +37,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         reload_succeeded: whether the last reload was taken; true where there was none.
         budgets: how much of each is used.
         quotas: every provider account.
+        rollout: where the rollout stands; None where there is no old router.
+        health: every component that was looked at.
+        objectives: every service level.
+        classifier: how it fits the messages of today.
         loop_lag_s: how late the event loop last ran something, seconds; None where nobody measures.
         process: what the operating system says.
     """
@@ -43,6 +54,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Sequence[BudgetShare] = ()
     quotas: Sequence[QuotaView] = ()
     reload_succeeded: bool = True
+    rollout: RolloutStatus | None = None
+    health: Sequence[HealthResult] = ()
+    objectives: Sequence[Level] = ()
+    classifier: ClassifierStatus | None = None
     loop_lag_s: float | None = None
     process: ProcessFacts = ProcessFacts()
 
@@ -59,6 +74,13 @@ def gauges(snapshot: Snapshot, known: Known) -> dict[str, Gauge]:
     made |= _of_queues(snapshot.queues, known)
     made |= _of_workers(snapshot.workers, known)
     made |= _of_costs(snapshot, known)
+    for gauge in (
+        *of_rollout(snapshot.rollout, known),
+        *of_health(snapshot.health, known),
+        *of_objectives(snapshot.objectives, known),
+        *of_classifier(snapshot.classifier, known),
+    ):
+        made[gauge.metric.name] = gauge
     return made
 
 
@@ -101,15 +123,17 @@ def _of_workers(workers: Sequence[WorkerView], known: Known) -> dict[str, Gauge]
     slots = Gauge(BY_NAME["pointsman_worker_slots"], known)
     breaker = Gauge(BY_NAME["pointsman_breaker_state"], known)
     states = Gauge(BY_NAME["pointsman_workers"], known)
+    state = Gauge(BY_NAME["pointsman_worker_state"], known)
     for pool in sorted(known.names[Source.POOL] - {NONE}):
-        for state in WORKER_STATES:
-            states.add((pool, state), 0)
+        for state_name in WORKER_STATES:
+            states.add((pool, state_name), 0)
     for worker in workers:
         in_flight.add((worker.pool, worker.id), worker.in_flight)
         slots.add((worker.pool, worker.id), worker.max_in_flight)
         breaker.highest((worker.pool, worker.id), BREAKER_FIGURES[worker.breaker])
         states.add((worker.pool, worker.state))
-    return {gauge.metric.name: gauge for gauge in (in_flight, slots, breaker, states)}
+        state.lowest((worker.pool, worker.id), WORKER_FIGURES[worker.state])
+    return {gauge.metric.name: gauge for gauge in (in_flight, slots, breaker, states, state)}
 
 
 def _of_costs(snapshot: Snapshot, known: Known) -> dict[str, Gauge]:
