@@ -71,6 +71,12 @@ bench-gateway: .venv/ready-to-develop ## Measure beside nginx, haproxy, Envoy an
 docs: .venv/ready-to-develop ## Write the generated reference pages anew
 	@$(BIN)/python docs/generate.py
 
+deploy-files: .venv/ready-to-develop ## Write the generated alert rules, their tests and the dashboards anew
+	@$(BIN)/python deploy/generate.py
+
+eval: .venv/ready-to-develop ## Judge the classifier: its bars, with machine, date and versions (DATA=folder of evaluation data)
+	@$(BIN)/python -m benchmarks classification $(if $(call given,DATA),--data $(call given,DATA)) $(ARGS_)
+
 lock: ## Choose dependency versions anew; needs uv (UPGRADE=1 takes newer ones, UV=path)
 	@command -v $(UV) >/dev/null || { echo 'make lock needs uv, and nothing else does: pip install uv, or make lock UV=/path/to/uv' >&2; exit 1; }
 	@$(COMPILE) --group build --output-file requirements/run.lock
@@ -91,7 +97,7 @@ help: ## Show this list
 	/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 
-.PHONY: run setup test format lint types imports bench bench-gateway docs lock clean help new-venv
+.PHONY: run setup test format lint types imports bench bench-gateway eval docs deploy-files lock clean help new-venv
 
 # ------------------------------------------------------------------------------------------------------------- set-up
 

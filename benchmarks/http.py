@@ -101,18 +101,18 @@ def measure() -> None:
         peers = {server: running.enter_context(_bare(*server)) for server in servers}
         for (kind, name), (process, address) in peers.items():
             asyncio.run(_load(address, "native", "warm"))
-            before = _cpu_s(process.pid)
+            before = cpu_s(process.pid)
             asyncio.run(_load(address, "native", "peer"))
-            cost = (_cpu_s(process.pid) - before) / REQUESTS * 1e6
+            cost = (cpu_s(process.pid) - before) / REQUESTS * 1e6
             figure(f"only a server ({kind}) on {name}: fixed answer, no worker behind it", cost, "us")
         for api in ("native", "openai"):
             costs: dict[str, list[float]] = {name: [] for name in loops}
             rates: dict[str, list[float]] = {name: [] for name in loops}
             for number in range(ROUNDS):
                 for name, (process, address) in routers.items():
-                    before = _cpu_s(process.pid)
+                    before = cpu_s(process.pid)
                     took_s = asyncio.run(_load(address, api, f"{api}{name}{number}"))
-                    costs[name].append((_cpu_s(process.pid) - before) / REQUESTS * 1e6)
+                    costs[name].append((cpu_s(process.pid) - before) / REQUESTS * 1e6)
                     rates[name].append(REQUESTS / took_s)
             for name in loops:
                 figure(
@@ -185,7 +185,8 @@ max_in_flight = 64
             process.wait(20)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has taken so far, seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

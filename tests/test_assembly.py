@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from pointsman.assembly import House, require
+from pointsman.assembly import House
 from pointsman.config.secrets import Secrets
+from pointsman.core.consistency import require
 from pointsman.embedded import Router
 from pointsman.model.errors import SettingsError, UsageError
 from pointsman.model.events import Ended, Event

@@ -400,3 +400,27 @@ def test_bad_workers_are_named_at_once(workers: Any) -> None:
     """Not when the first message ends dead."""
     with pytest.raises(UsageError):
         Router(workers=workers)
+
+
+async def test_a_router_in_process_knows_its_service_levels() -> None:
+    """Counted since its start; a router that has only begun has met nothing."""
+    async with Router(workers={"coders": {"w": echo}}, clock=SimClock()) as router:
+        await router.ask("fix it", class_="tactical")
+        report = router.slo(3600.0)
+        levels = {level.name: level for level in report.levels}
+        assert (levels["success"].n, levels["overhead"].n, report.verdict) == (1, 1, "not_measured")
+        assert (report.window_s, report.journal) == (3600.0, "")
+        assert (levels["memory"].observed or 0.0) > 1e6
+
+
+async def test_a_program_can_ask_how_every_component_is() -> None:
+    """As the last looks found it, or after a look now; nothing is written to a file."""
+    async with Router(workers={"coders": {"c1": lambda work: "done"}}, clock=SimClock()) as router:
+        before = {result.component: result for result in await router.health()}
+        assert before["engine"].at_wall is None
+        after = await router.health("worker", check=True)
+        assert [(one.component, one.status.value, one.took_s) for one in after] == [("worker:c1", "pass", 0.0)]
+        [planners] = await router.health("pool:planners")
+        assert (planners.status.value, "has no worker" in planners.output) == ("warn", True)
+        with pytest.raises(NotFound):
+            await router.health("nope")

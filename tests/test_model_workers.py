@@ -49,6 +49,11 @@ class Client:
         """A part of it."""
         self.chunks.append(chunk)
 
+    def write_now(self, chunk: bytes) -> bool:
+        """A part of it, which it can always take."""
+        self.chunks.append(chunk)
+        return True
+
 
 def saying(reply: bytes) -> Script:
     """A worker that answers each request with these bytes."""

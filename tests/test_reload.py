@@ -122,9 +122,10 @@ async def test_limits_keep_what_has_been_used() -> None:
 
 async def test_conversations_keep_their_class() -> None:
     """Also when classes come: what is gone is forgotten, the rest is not."""
-    async with Plant(with_coders(local("w"))) as plant:
+    classes = {name: ClassSettings(pool="coders", cost=of.cost) for name, of in Settings().classes.items()}
+    async with Plant(with_coders(local("w"), classes=classes)) as plant:
         await plant.send("rename foo to bar in utils.py", class_="strategic", conversation_id="talk", strict=True)
-        more = {**Settings().classes, "chat": ClassSettings(pool="coders")}
+        more = {**classes, "chat": ClassSettings(pool="coders")}
         await reload(plant.house, with_coders(local("w"), classes=more))
         result = await plant.send("rename foo to bar in utils.py", class_=None, conversation_id="talk")
         assert isinstance(result, Result)

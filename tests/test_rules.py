@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "pointsman"
-BROAD = {"layers/rescue.py", "runtime/tasks.py", "runtime/observers.py", "transports/callable.py"}
+BROAD = {"layers/rescue.py", "runtime/tasks.py", "runtime/observers.py", "runtime/trial.py", "transports/callable.py"}
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 70
 

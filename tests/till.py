@@ -15,6 +15,7 @@ from pointsman.model.settings import LimitSettings, PoolSettings, Settings, Work
 from pointsman.model.usage import Usage
 from pointsman.ports import Attempt, Transport
 from pointsman.sim import SimClock
+from pointsman.transports.building import Builder
 
 PLENTY = LimitSettings(rate_per_min=1_000_000, burst=10_000, flood_copies=10_000)
 
@@ -63,6 +64,16 @@ class Metered:
     async def close(self) -> None: ...
 
 
+class Meters(Builder):
+    """Builds such workers."""
+
+    def __init__(self, metered: dict[str, Metered]) -> None:
+        self._metered = metered
+
+    def build(self, pool: str, settings: WorkerSettings) -> Transport:
+        return self._metered.setdefault(settings.id, Metered())
+
+
 class Till(House):
     """A house of such workers; the ledger lies in the directory given."""
 
@@ -71,10 +82,7 @@ class Till(House):
         pools = {"planners": PoolSettings(), "coders": PoolSettings(workers=list(workers))}
         settings = Settings(**{"pools": pools, "limits": PLENTY, **sections})
         super().__init__(settings, clock=SimClock(), beside=where)
-
-    def _make_transport(self, *description: Any) -> Transport:
-        (settings,) = (one for one in description if isinstance(one, WorkerSettings))
-        return self.metered.setdefault(settings.id, Metered())
+        self.transports = Meters(self.metered)
 
     async def __aenter__(self) -> Till:
         await self.start()

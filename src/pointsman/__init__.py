@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pointsman.blocking import BlockingRouter
-    from pointsman.embedded import MessageFault, Router, WorkerBusy
+    from pointsman.embedded import LegacyAnswer, MessageFault, Router, WorkerBusy
     from pointsman.model.errors import DeliveryError, PointsmanError, RefusedError, SettingsError
     from pointsman.model.message import Message
     from pointsman.model.outcome import Accepted, Receipt, Refusal, Refused, Reply
     from pointsman.model.result import Result
+    from pointsman.model.rollout import Order
     from pointsman.model.settings import Settings
     from pointsman.model.states import Status
 
@@ -27,8 +28,10 @@ _HOMES = {
     "Accepted": "pointsman.model.outcome",
     "BlockingRouter": "pointsman.blocking",
     "DeliveryError": "pointsman.model.errors",
+    "LegacyAnswer": "pointsman.embedded",
     "Message": "pointsman.model.message",
     "MessageFault": "pointsman.embedded",
+    "Order": "pointsman.model.rollout",
     "PointsmanError": "pointsman.model.errors",
     "Receipt": "pointsman.model.outcome",
     "Refusal": "pointsman.model.outcome",
@@ -47,8 +50,10 @@ __all__ = [
     "Accepted",
     "BlockingRouter",
     "DeliveryError",
+    "LegacyAnswer",
     "Message",
     "MessageFault",
+    "Order",
     "PointsmanError",
     "Receipt",
     "Refusal",

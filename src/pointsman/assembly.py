@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 
 from pointsman import stack
-from pointsman.config.environment import snapshot
+from pointsman.config.environment import KILL, snapshot
+from pointsman.config.models import trained
 from pointsman.config.secrets import Secrets
 from pointsman.core.affinity import PreferredWorkers
 from pointsman.core.balance import BALANCERS
 from pointsman.core.breaker import CircuitBreaker
 from pointsman.core.classify.pins import ConversationPins
-from pointsman.core.classify.pipeline import Classifier
-from pointsman.core.consistency import contradictions
+from pointsman.core.consistency import require
 from pointsman.core.ids import IdSource
 from pointsman.core.load import FleetMean, WorkerLoad
 from pointsman.core.routing import fallback_rules, routes, timeout_of
@@ -49,10 +49,10 @@ from pointsman.layers.endpoint.send import Send
 from pointsman.layers.endpoint.timeout import Timeout
 from pointsman.layers.endpoint.track import Track
 from pointsman.layers.rescue import Rescue, RescueDelivery
-from pointsman.model.errors import SettingsError
+from pointsman.layers.shadow_stack import ShadowStack
 from pointsman.model.events import AttemptEnded, Ended
-from pointsman.model.settings import BreakerSettings, PoolSettings, Secret, Settings, WorkerSettings
-from pointsman.ports import AdmitLayer, Attempt, Clock, Deliver, DeliverLayer, Transport
+from pointsman.model.settings import BreakerSettings, PoolSettings, Settings, WorkerSettings
+from pointsman.ports import AdmitLayer, Attempt, Clock, Deliver, DeliverLayer
 from pointsman.router import RouterCore
 from pointsman.runtime.bell import Bell
 from pointsman.runtime.clock import SystemClock
@@ -65,6 +65,8 @@ from pointsman.runtime.endpoint import Endpoint
 from pointsman.runtime.envelopes import Envelopes
 from pointsman.runtime.feeds import Feeds
 from pointsman.runtime.fleet import Fleet
+from pointsman.runtime.health.rounds import Health
+from pointsman.runtime.learning import Learning
 from pointsman.runtime.leases import LeaseKeeper
 from pointsman.runtime.limits import Limits
 from pointsman.runtime.notifier import LocalNotifier
@@ -73,12 +75,13 @@ from pointsman.runtime.pool import Pool
 from pointsman.runtime.preview import Previewer
 from pointsman.runtime.reaper import Reaper
 from pointsman.runtime.replies import Replies
+from pointsman.runtime.rollout.conductor import Rollout
 from pointsman.runtime.settling import Settler
+from pointsman.runtime.shadow import Shadow
+from pointsman.runtime.slo import ServiceLevels
 from pointsman.runtime.tasks import Tasks
-from pointsman.transports import building
+from pointsman.transports.building import Builder
 from pointsman.transports.callable import Target
-from pointsman.transports.model_transport import Patience
-from pointsman.transports.wire import tls
 
 
 class House:
@@ -93,6 +96,7 @@ class House:
         beside: directory that relative file names start from, that of the settings file; the working directory by
             default.
         instance: number of this router among those that share a fleet, 0..4095.
+        has_legacy: there is an old router in this process; the settings may name one too.
 
     Raises:
         SettingsError: the settings contradict themselves.
@@ -108,6 +112,7 @@ class House:
         secrets: Secrets | None = None,
         beside: Path | None = None,
         instance: int = 0,
+        has_legacy: bool = False,
     ) -> None:
         require(settings)
         self.settings = settings
@@ -117,21 +122,30 @@ class House:
         self._beside = beside or Path()
         self.secrets = secrets or Secrets(snapshot(), self._beside, self.clock)
         self.reloading = asyncio.Lock()
+        self.transports = Builder(
+            self.secrets.revealer, self._beside, self.local, lambda pool: self.settings.pools[pool]
+        )
         self.doors_open = False
         self.running: dict[str, Attempt] = {}
 
         self.limits = Limits(settings.limits)
         self.pins = ConversationPins(settings.classifier.pin_s, settings.classifier.max_pins)
+        self.shadow_pins = ConversationPins(settings.classifier.pin_s, settings.classifier.max_pins)
         self.preferred = PreferredWorkers(settings.conversations.prefer_s, settings.conversations.max_tracked)
 
         self.observers = Observers()
         self.emit = self.observers.emit
         self.decisions = Decisions(settings.telemetry.keep_decisions)
         self.observers.add(self.decisions.observe, AttemptEnded, Ended)
+        self.learning = Learning(settings, self.clock, self._beside, self.observers)
         self.feeds = Feeds(settings.engine.keep_ended, settings.engine.keep_ended_bytes)
         self.observers.add(self.feeds.observe)
 
+        kill = snapshot().get(KILL, "")
+        self.rollout = Rollout(settings.rollout, self.clock, self.emit, self._beside, has_legacy, kill)
+        self.rollout.listen(self.observers)
         self.tasks = Tasks(self.clock)
+        self.shadow = Shadow(self.clock, self.tasks, self.emit, random.Random(0))
         self.deadlines = Deadlines(self.clock)
         self.notifier = LocalNotifier(self.clock)
         self.bell = Bell(self.notifier)
@@ -147,11 +161,13 @@ class House:
         self.pools: dict[str, Pool] = {}
         self.dispatchers: dict[str, Dispatcher] = {}
         self.costs = Costs(settings, self.pools, self.clock, self._beside, self.observers)
+        self.slo = ServiceLevels(settings, self.clock, self._beside, self.observers)
         self.fleet = Fleet(self.pools, self.make_endpoint, self.clock, self.tasks)
         self.deliver: Deliver = stack.build(self.delivery_layers(), Pick(self.pools, self.preferred, self.clock))
         self.core = RouterCore(
             self.engine, self.replies, self.settler, self.clock, self.running, self.dispatchers, self.close_doors
         )
+        self.health = Health(self, random.Random(instance), self._beside)
         self.rebuild(settings)
 
     # The way of a message, in the order in which it meets the layers.
@@ -165,7 +181,7 @@ class House:
             Validate(self.validator),
             RateLimit(self.limits.per_client, self.limits.overall),
             FloodGuard(self.limits.flood),
-            Classify(self.classifier, self.pins, routes(self.settings), self.clock),
+            Classify(self.classifier, self.pins, routes(self.settings), self.clock, self.is_up),
             Speak(self.pools, self.rules),
             Budget(self.costs.spending, self.costs.estimate),
             Shed(self.pools, self.rules, self.engine.waiting, self.settings.shed),
@@ -202,8 +218,9 @@ class House:
         self.settings = settings
         self.rules = self.bell.rules = fallback_rules(settings)
         self.costs.use(settings, self.rules)
+        self.rollout.use(settings.rollout)
         self.validator = Validator(settings.validation, settings.classes)
-        self.classifier = Classifier(settings.classifier, settings.classes)
+        self.classifier = self.learning.build(settings, trained(settings, self._beside))
         self.destinations = Destinations(settings.classes, self.pools)
         for name, of in settings.pools.items():
             if name not in self.pools:
@@ -225,7 +242,9 @@ class House:
             self.costs,
             self.preferred,
         )
-        self.core.admit = stack.build(self.admission_layers(), self.admission_leaf())
+        layers = self.admission_layers()
+        self.shadow.use(ShadowStack(layers, self.shadow_pins, self.pools, self.resolve_class), settings.rollout.shadow)
+        self.core.admit = stack.build(layers, self.admission_leaf())
 
     def make_pool(self, name: str, settings: PoolSettings) -> Pool:
         """Build a pool without workers; nobody knows it yet."""
@@ -259,7 +278,7 @@ class House:
             settings=settings,
             load=WorkerLoad(settings.id, settings.max_in_flight, pool.mean, settings.weight),
             breaker=CircuitBreaker(breaker or self.settings.pools[pool.name].breaker, self.rng),
-            transport=self._make_transport(pool.name, settings),
+            transport=self.transports.build(pool.name, settings),
             origin=origin,
         )
         self.equip(endpoint, pool)
@@ -269,19 +288,9 @@ class House:
         """Build the stack of a worker anew around what it has now; calls that are out finish on the old one."""
         endpoint.deliver = stack.build(self.endpoint_layers(endpoint, pool), Send(endpoint))
 
-    def _make_transport(self, pool: str, settings: WorkerSettings) -> Transport:
-        token = None
-        if isinstance(settings.auth, Secret):
-            token = self.secrets.hide(settings.auth, f"auth of worker {settings.id}").reveal
-            token()
-        ssl = tls.context(settings.tls, self._beside, f"tls of worker {settings.id}")
-        patience = partial(self._patience, pool)
-        return building.build(settings, token=token, ssl=ssl, patience=patience, local=self.local)
-
-    def _patience(self, pool: str) -> Patience:
-        """Return for how long a streamed answer of a pool may be silent, by the settings in force."""
-        of = self.settings.pools[pool]
-        return Patience(of.first_token_s, of.idle_s)
+    def is_up(self, pool: str) -> bool:
+        """Whether a pool has a worker that may be given messages."""
+        return self.pools[pool].down_since is None
 
     def resolve_class(self, name: str) -> str | None:
         """Return the class that a class name, an alias or a pool stands for, by the settings in force."""
@@ -300,6 +309,7 @@ class House:
             LedgerUnusable: there are budgets, and what is spent cannot be written down.
         """
         await self.engine.open()
+        await self.rollout.open()
         self.costs.spending.prepare(self.settings)
         for name, pool in self.settings.pools.items():
             for worker in pool.workers:
@@ -308,6 +318,10 @@ class House:
             self.run_dispatcher(name)
         self.tasks.supervise(lambda: self.reaper.run(self.settler), "reaper")
         self.tasks.supervise(self.keeper.run, "lease keeper")
+        self.tasks.supervise(self.rollout.run, "rollout")
+        self.tasks.supervise(self.health.run, "health")
+        self.slo.open(self.tasks)
+        self.learning.keeping.open(self.tasks)
         self.doors_open = True
 
     def run_dispatcher(self, name: str) -> None:
@@ -321,19 +335,15 @@ class House:
         finally:
             # A stop that is itself cancelled drains no longer, but leaves nobody waiting and nothing running.
             await self.core.drain(0.0)
+            self.shadow.close()
             await self.tasks.close()
+            self.health.close()
             self.deadlines.close()
             await self.fleet.close()
+            await self.rollout.close()
             await self.engine.close()
             self.costs.spending.close()
 
     def close_doors(self) -> None:
         """Take nothing new from now on."""
         self.doors_open = False
-
-
-def require(settings: Settings) -> None:
-    """Raise SettingsError with every contradiction in the settings, if there is one."""
-    mistakes = [f"{key}: {mistake}" for key, mistake in contradictions(settings)]
-    if mistakes:
-        raise SettingsError(mistakes)

@@ -10,13 +10,17 @@ from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from pointsman.core.rollout.stages import VERBS
 from pointsman.embedded import Router
 from pointsman.model.errors import UsageError
+from pointsman.model.feedback import FeedbackReceipt
 from pointsman.model.message import LOCAL_CLIENT, Message
 from pointsman.model.outcome import Refused, Reply
 from pointsman.model.result import Result
+from pointsman.model.rollout import Order, RolloutStatus
 from pointsman.model.settings import Settings
 from pointsman.model.views import Counts
+from pointsman.runtime.beside import Legacy
 from pointsman.transports.callable import Target
 
 T = TypeVar("T")
@@ -28,6 +32,7 @@ class BlockingRouter:
     Args:
         settings: as for `Router`.
         workers: as for `Router`.
+        legacy: as for `Router`; it runs in the router's own loop, so it must not block.
         rng: as for `Router`.
     """
 
@@ -36,9 +41,10 @@ class BlockingRouter:
         settings: Settings | None = None,
         *,
         workers: Mapping[str, Mapping[str, Target]] | None = None,
+        legacy: Legacy | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self._router = Router(settings, workers=workers, rng=rng)
+        self._router = Router(settings, workers=workers, legacy=legacy, rng=rng)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="pointsman", daemon=True)
         self._lock = threading.Lock()
@@ -121,6 +127,15 @@ class BlockingRouter:
         """End a message as cancelled; whether there was anything to end."""
         return self._call(self._router.cancel(message_id))
 
+    def feedback(
+        self, message_id: str, *, label: str | None = None, outcome: str | None = None, client: str = LOCAL_CLIENT
+    ) -> FeedbackReceipt:
+        """Say of a message which class was right, or how it went; see `Router.feedback`."""
+        return self._call(self._tell(message_id, label=label, outcome=outcome, client=client))
+
+    async def _tell(self, message_id: str, **said: Any) -> FeedbackReceipt:
+        return self._router.feedback(message_id, **said)
+
     def counts(self) -> Counts:
         """Return the accounting identity in numbers."""
         return self._call(self._router.counts())
@@ -128,6 +143,27 @@ class BlockingRouter:
     def reload(self, settings: Settings) -> dict[str, list[str]]:
         """Put new settings into force. Raises SettingsError, and then nothing has changed."""
         return self._call(self._router.reload(settings))
+
+    def rollout(self, verb: str = "status", **order: Any) -> RolloutStatus:
+        """Take a step of the rollout, or only say how it stands.
+
+        Args:
+            verb: `start`, `promote`, `pause`, `resume`, `rollback`, `ack` or `status`.
+            **order: fields of `Order`, such as `actor` and `reason`.
+
+        Raises:
+            Conflict: the step is not legal now, see `Rollout`.
+        """
+        if verb not in {*VERBS, "status"}:
+            raise UsageError(f"a rollout knows {', '.join(VERBS)} and status, got {verb!r:.40}")
+        return self._call(self._steer(verb, order))
+
+    async def _steer(self, verb: str, order: dict[str, Any]) -> RolloutStatus:
+        rollout = self._router.rollout
+        if verb == "status":
+            return rollout.status()
+        status: RolloutStatus = await getattr(rollout, verb)(Order(**order))
+        return status
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Hand work to the loop, in one step with the look at the state: a loop that has ended would never do it."""

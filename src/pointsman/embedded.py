@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -14,25 +13,32 @@ from pointsman.assembly import House
 from pointsman.model.decision import Decision
 from pointsman.model.errors import DeliveryError, RefusedError, UsageError
 from pointsman.model.events import Emit
+from pointsman.model.feedback import FeedbackReceipt
+from pointsman.model.health import HealthResult
 from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
+from pointsman.model.objectives import SloReport
 from pointsman.model.outcome import Receipt, Refused, Reply
 from pointsman.model.result import Result
 from pointsman.model.settings import PoolSettings, Settings, WorkerSettings
 from pointsman.model.views import Counts
 from pointsman.ports import Clock
 from pointsman.reload import reload
+from pointsman.runtime.beside import Beside, Legacy, LegacyAnswer
 from pointsman.runtime.decisions import record
 from pointsman.runtime.fleet import WorkerView
+from pointsman.runtime.learning import Learning
 from pointsman.runtime.pieces import words
 from pointsman.runtime.preview import Preview
+from pointsman.runtime.rollout.conductor import Rollout
+from pointsman.runtime.shadow import Shadow
+from pointsman.telemetry import process
 from pointsman.transports.callable import MessageFault, Target, WorkerBusy
+from pointsman.transports.given import check_workers
 
-__all__ = ["MessageFault", "Router", "WorkerBusy"]
+__all__ = ["LegacyAnswer", "MessageFault", "Router", "WorkerBusy"]
 
 LONGEST_CLIENT: Final = 256
 """Characters of a client's name."""
-
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Router:
@@ -43,6 +49,9 @@ class Router:
         workers: functions that serve as workers: by pool, by worker id. A worker takes a dict (`id`, `attempt`,
             `class`, `priority`, `deadline_s`, `text` or `messages`, `metadata`, `params`) and returns a string or any
             JSON value; it may be plain (it then runs in a thread) or async.
+        legacy: the router that the program had before, as an async function: it takes a `Message` and returns a text,
+            a JSON value or a `LegacyAnswer`. With it the `rollout` says which of the two answers, and begins at the old
+            one. What it raises reaches the sender as it is.
         clock: time; the machine's by default.
         rng: the one source of chance; seeded by the operating system by default.
 
@@ -55,13 +64,25 @@ class Router:
         settings: Settings | None = None,
         *,
         workers: Mapping[str, Mapping[str, Target]] | None = None,
+        legacy: Legacy | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        _check_workers({} if workers is None else workers)
+        check_workers({} if workers is None else workers)
+        if legacy is not None and not callable(legacy):
+            raise UsageError(f"legacy must be an async function that takes a Message, got {legacy!r:.40}")
         self._functions = {pool: dict(functions) for pool, functions in (workers or {}).items()}
         local = {name: target for functions in self._functions.values() for name, target in functions.items()}
-        self.house = House(self._with_functions(settings or Settings()), clock=clock, rng=rng, local=local)
+        self.house = House(
+            self._with_functions(settings or Settings()),
+            clock=clock,
+            rng=rng,
+            local=local,
+            has_legacy=legacy is not None,
+        )
+        of = self.house
+        rest = (of.rollout, of.shadow, of.replies, of.clock, of.emit)
+        self._beside = None if legacy is None else Beside(legacy, *rest)
         self._added: set[str] = set()
         self._state = "new"
 
@@ -116,7 +137,7 @@ class Router:
         """
         self._must_have_begun()
         envelope = self._wrap(message, client, fields)
-        return await self.house.core.send(envelope, envelope.message.wait_s)
+        return await self._send(envelope) if self._beside is None else await self._beside.send(envelope, self._send)
 
     async def ask(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Reply:
         """Send a message and return its reply; the convenient form of `send`.
@@ -143,7 +164,7 @@ class Router:
         """
         self._must_have_begun()
         envelope = self._wrap(message, client, {**fields, "stream": True})
-        return words(lambda sink: self.house.core.send(envelope, None, sink), self.house.tasks)
+        return self._stream(envelope) if self._beside is None else self._beside.stream(envelope, self._stream)
 
     async def submit(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Receipt:
         """Hand over a message without waiting for its end; the memory engine refuses that, as it cannot keep it."""
@@ -152,7 +173,8 @@ class Router:
             fields["wait"] = False
         elif message.wait:
             message = msgspec.structs.replace(message, wait=False)
-        return await self.house.core.submit(self._wrap(message, client, fields))
+        envelope, submit = self._wrap(message, client, fields), self.house.core.submit
+        return await submit(envelope) if self._beside is None else await self._beside.submit(envelope, submit)
 
     async def result(self, message_id: str) -> Result:
         """Return what is known of a message. Raises NotFound."""
@@ -165,6 +187,20 @@ class Router:
     def decision(self, message_id: str) -> Decision | None:
         """Return the decision record of a message, or None where it is unknown or no longer remembered."""
         return decision(self.house, message_id)
+
+    def feedback(
+        self, message_id: str, *, label: str | None = None, outcome: str | None = None, client: str = LOCAL_CLIENT
+    ) -> FeedbackReceipt:
+        """Say of a message which class was right (`label`), or how it went (`outcome`: `ok` or `failed`).
+
+        `client` is who sent it. See `Learning.feedback`, also for what it raises.
+        """
+        return self.house.learning.feedback(message_id, client=client, label=label, outcome=outcome)
+
+    @property
+    def learning(self) -> Learning:
+        """What is learnt from feedback, and how messages drift: `status()`, `rollback()`."""
+        return self.house.learning
 
     def preview(self, message: Message | str, *, client: str = LOCAL_CLIENT, **fields: Any) -> Refused | Preview:
         """Return what would be decided for a message, without sending it."""
@@ -204,6 +240,18 @@ class Router:
         """Return the accounting identity in numbers."""
         return await self.house.engine.counts()
 
+    async def health(self, component: str | None = None, *, check: bool = False) -> list[HealthResult]:
+        """Return how every component stands, one (`pool:coders`), or those of a kind (`worker`).
+
+        Args:
+            component: which.
+            check: look at them now; otherwise what the last looks found is returned at once.
+
+        Raises:
+            NotFound: there is no such component.
+        """
+        return await self.house.health.check(component) if check else self.house.health.latest(component)
+
     async def reload(self, settings: Settings) -> dict[str, list[str]]:
         """Put new settings into force; the functions this router was made with stay its workers.
 
@@ -219,9 +267,32 @@ class Router:
         """Send a dead letter again as a new message. Raises NotFound, or Conflict where it has not ended."""
         return await replay(self.house, message_id)
 
+    def slo(self, window_s: float | None = None) -> SloReport:
+        """Return the objectives and how they are kept, over so many seconds up to now; by default as set.
+
+        Counted since the start: only the service keeps a journal of past hours.
+        """
+        return self.house.slo.report(window_s, resident_bytes=process.read().resident_bytes)
+
+    @property
+    def rollout(self) -> Rollout:
+        """Which of the two routers answers, and the verbs that change it: `start`, `promote`, `rollback` and so on."""
+        return self.house.rollout
+
+    @property
+    def shadow(self) -> Shadow:
+        """What looking on has found: `counts()`, `agreement()`, and `samples()` of the differences."""
+        return self.house.shadow
+
     def observe(self, listener: Emit) -> None:
         """Call `listener` with each event. It must be quick; if it raises, it is reported and hears nothing more."""
         self.house.observers.add(listener)
+
+    async def _send(self, envelope: Envelope) -> Result | Refused:
+        return await self.house.core.send(envelope, envelope.message.wait_s)
+
+    def _stream(self, envelope: Envelope) -> AsyncGenerator[str, None]:
+        return words(lambda sink: self.house.core.send(envelope, None, sink), self.house.tasks)
 
     def _must_have_begun(self) -> None:
         if self._state == "new":
@@ -251,20 +322,6 @@ class Router:
 def _check_client(client: object) -> None:
     if not isinstance(client, str) or not 1 <= len(client) <= LONGEST_CLIENT or not client.isprintable():
         raise UsageError(f"a client is 1 to {LONGEST_CLIENT} printable characters, got {str(client)[:40]!r}")
-
-
-def _check_workers(workers: object) -> None:
-    """Raise UsageError where functions that are to be workers are not given by pool and id."""
-    if not isinstance(workers, Mapping) or not all(isinstance(of, Mapping) for of in workers.values()):
-        raise UsageError("workers are given by pool and id: workers={'coders': {'coder-1': function}}")
-    for pool, functions in workers.items():
-        for worker_id, function in functions.items():
-            for name in (pool, worker_id):
-                if not isinstance(name, str) or not _NAME.fullmatch(name):
-                    wrong = str(name)[:40]
-                    raise UsageError(f"{wrong!r} names no pool or worker: use letters, digits, '.', '_' and '-'")
-            if not callable(function):
-                raise UsageError(f"worker {worker_id!r} of pool {pool!r} must be a function, got {function!r:.40}")
 
 
 async def replay(house: House, message_id: str) -> Result | Refused:

@@ -64,6 +64,10 @@ class ReplySink(Protocol):
         """Add bytes; waits while the sender is slower than the worker."""
         ...
 
+    def write_now(self, chunk: bytes) -> bool:
+        """Add bytes if that takes no waiting; where it would, do nothing and return False."""
+        ...
+
     def put(self, value: Any) -> None:
         """Give the whole answer as one JSON value, instead of `start` and `write`."""
         ...

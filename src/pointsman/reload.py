@@ -13,15 +13,16 @@ from typing import Any
 
 import msgspec
 
-from pointsman.assembly import House, require
+from pointsman.assembly import House
 from pointsman.core.balance import BALANCERS
 from pointsman.core.breaker import CircuitBreaker
+from pointsman.core.consistency import require
 from pointsman.model.errors import Conflict, SettingsError, UsageError
 from pointsman.model.settings import Settings, WorkerSettings
 from pointsman.runtime.endpoint import Endpoint
 from pointsman.runtime.pool import Pool
 
-_NEEDS_RESTART = ("server", "engine", "telemetry")
+_NEEDS_RESTART = ("server", "engine", "telemetry", "objectives", "health")
 """Sections that are read once, at the start."""
 
 _FIXED = {
@@ -29,6 +30,17 @@ _FIXED = {
     "classifier": ("pin_s", "max_pins"),
     "conversations": ("prefer_s", "max_tracked"),
     "costs": ("ledger",),
+    "rollout": (
+        "legacy",
+        "legacy_auth",
+        "legacy_tls",
+        "legacy_timeout_s",
+        "legacy_class_header",
+        "legacy_worker_header",
+        "record",
+        "kill_file",
+        "stages",
+    ),
 }
 """Keys of other sections of which the same is true: how much is remembered, for how long, and where."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from math import inf
+from typing import Final
 
 from pointsman.model.errors import Conflict, NotFound
 from pointsman.model.message import Envelope
@@ -20,6 +22,9 @@ from pointsman.runtime.replies import BufferSink, Replies, Waiter
 from pointsman.runtime.settling import Settler
 
 _DRAIN_LOOK_S = 0.02
+
+STRANDED_S: Final = 5.0
+"""Beside an old router: how long a message waits for workers none of which may be called."""
 
 
 async def _not_assembled(envelope: Envelope) -> Receipt:
@@ -85,6 +90,10 @@ class RouterCore:
                 attempt = await dispatcher.take(envelope)
                 if attempt is not None:
                     await dispatcher.carry(attempt)
+            if envelope.lane and not envelope.stored:
+                refused, wait_s = await self._watch(envelope, waiter, wait_s)
+                if refused is not None:
+                    return refused
             return await self._await_end(envelope, waiter, wait_s)
         except asyncio.CancelledError:
             await self.cancel(envelope.id)
@@ -92,6 +101,34 @@ class RouterCore:
         finally:
             if not waiter.left:
                 self._replies.close(envelope.id)
+
+    async def _watch(
+        self, envelope: Envelope, waiter: Waiter, wait_s: float | None
+    ) -> tuple[Refused | None, float | None]:
+        """Wait until a message that an old router could answer has ended, or is stranded; then it is taken back.
+
+        Returns:
+            The refusal of a stranded one, else None; and how long its sender waits from then on.
+        """
+        until = inf if wait_s is None else self._clock.monotonic() + wait_s
+        while waiter.result is None:
+            left_s = until - self._clock.monotonic()
+            if left_s <= 0.0:
+                return None, 0.0
+            result = await waiter.wait(min(left_s, STRANDED_S))
+            if result is None and left_s > STRANDED_S and self._is_stranded(envelope):
+                await self.cancel(envelope.id, Cause.STRANDED)
+                detail = f"no worker of pool {envelope.pool!r} may be called, and the old router is at hand"
+                return Refused(Refusal.NO_WORKER, detail, STRANDED_S), None
+        return None, wait_s
+
+    def _is_stranded(self, envelope: Envelope) -> bool:
+        """Nobody has seen it, it waits, and nobody is there who might take it."""
+        waits = self._engine.status(envelope.id) in {Status.QUEUED, Status.DELAYED}
+        if not waits or envelope.unsent < envelope.attempt:
+            return False
+        guests = not envelope.message.strict
+        return not any(one.serves(envelope.pool, guests=guests) for one in self._dispatchers.values())
 
     async def _await_end(self, envelope: Envelope, waiter: Waiter, wait_s: float | None) -> Result:
         result = await waiter.wait(wait_s)

@@ -13,7 +13,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -24,16 +24,21 @@ from pointsman.config.load import Loaded
 from pointsman.core.keys import KeyRing
 from pointsman.embedded import replay
 from pointsman.http.app import App
-from pointsman.http.server import HttpServer, bind
+from pointsman.http.gate import Beside
+from pointsman.http.server import LAST_ANSWERS_S, HttpServer, bind
 from pointsman.http.surface import Surface
 from pointsman.model.errors import Conflict, EngineUnavailable, PointsmanError, SettingsError, UsageError
 from pointsman.model.message import Envelope
+from pointsman.model.objectives import Level, SloReport
 from pointsman.model.outcome import Refused
 from pointsman.reload import reload
+from pointsman.runtime.health.served import service_checks
 from pointsman.runtime.preview import Preview
 from pointsman.runtime.tasks import Tasks
 from pointsman.telemetry import logs, process
+from pointsman.telemetry.exposing import Exposing
 from pointsman.telemetry.metrics import Metrics
+from pointsman.telemetry.self_check import TelemetryCheck
 from pointsman.telemetry.snapshot import Snapshot
 
 _LAG_EVERY_S: Final = 0.5
@@ -76,12 +81,17 @@ class Service:
         self._reloading = asyncio.Lock()
         self._tasks = Tasks(house.clock)
         self._began = house.clock.monotonic()
+        self._exposing = Exposing(self.metrics, self._snapshot, lambda: self.slo(None, "").levels, house.clock)
+        self.exposition = self._exposing.page
         self._socket: socket.socket | None = None
         self._server: HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._legacy = house.transports.legacy(house.settings.rollout, house.settings.server.max_connections)
         self._patience: asyncio.Timeout | None = None
         for kind, count in self.metrics.listeners.items():
             house.observers.add(count, kind)
+        for check in (*service_checks(house, self.keys, process.read), TelemetryCheck(self.exposition)):
+            house.health.add(check)
 
     @property
     def url(self) -> str:
@@ -111,21 +121,26 @@ class Service:
             is_ready=lambda: house.doors_open,
             keys=self.keys,
             costs=house.costs,
+            rollout=house.rollout,
+            shadow=house.shadow,
+            slo=self.slo,
+            health=house.health,
+            learning=house.learning,
             emit=house.emit,
             version=version(),
         )
+
+    def slo(self, window_s: float | None, by: str) -> SloReport:
+        """Return the objectives and how they are kept; see `ServiceLevels.report`."""
+        return self.house.slo.report(window_s, by=by, resident_bytes=process.read().resident_bytes)
 
     def preview(self, envelope: Envelope) -> Refused | Preview:
         """Return what would be decided for a message, by the settings in force now."""
         return self.house.previewer.preview(envelope)
 
-    async def exposition(self, accept: str) -> tuple[bytes, str]:
-        """Return the body of `/metrics` and its content type.
-
-        Written in another thread: it takes milliseconds, which messages would have to wait for.
-        """
+    async def _snapshot(self, levels: Sequence[Level]) -> Snapshot:
         house = self.house
-        snapshot = Snapshot(
+        return Snapshot(
             version=version(),
             uptime_s=house.clock.monotonic() - self._began,
             counts=await house.engine.counts(),
@@ -134,11 +149,14 @@ class Service:
             dead_letters=len(await house.engine.dead_letters(limit=house.settings.engine.keep_dead_letters)),
             budgets=house.costs.spending.shares(),
             quotas=house.costs.quotas.views(),
+            rollout=house.rollout.status() if house.rollout.is_configured else None,
+            health=house.health.latest(),
+            objectives=levels,
+            classifier=house.learning.status(),
             reload_succeeded=self.reload_succeeded,
             loop_lag_s=self.lag_s,
             process=process.read(),
         )
-        return await asyncio.to_thread(self.metrics.exposition, accept, snapshot)
 
     async def reload(self) -> dict[str, list[str]]:
         """Read the settings again and put them into force.
@@ -189,7 +207,12 @@ class Service:
         settings = self.house.settings.server
         counts = self.keys().counts(self.house.clock.wall())
         self._socket = bind(settings.listen, is_guarded=counts.usable > 0)
-        self._server = server = HttpServer(App(self.surface()), settings, [self._socket])
+        beside = None
+        if self._legacy is not None:
+            await self._legacy.open()
+            beside = Beside(self.house.rollout, self._legacy, self.house.shadow)
+        app = App(self.surface(), beside=beside)
+        self._server = server = HttpServer(app, settings, [self._socket], takes_any_target=beside is not None)
         started = asyncio.get_running_loop().create_future()
         await self.house.start()
         self._tasks.supervise(self._watch_lag, "event loop lag")
@@ -215,24 +238,31 @@ class Service:
             self.stop_asked.set()
         elif self._patience is not None and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time())
+        elif self._server is not None:
+            self._server.hurry()
 
     async def stop(self, drain_s: float) -> bool:
-        """Take nothing new, let what is in hand end for `drain_s` seconds, write the last answers, end everything.
+        """Take nothing new, let what is in hand, here or at an old router, end for `drain_s` seconds, end everything.
 
         Returns:
-            Whether all messages ended by themselves, and nothing failed.
+            Whether all that was in hand ended by itself, and nothing failed.
         """
         self.stop_asked.set()
+        until = self.house.clock.monotonic() + drain_s
         clean = await self._drain(drain_s)
         if self._server is not None:
-            self._server.begin_stop()
-        if self._serving is not None:
-            await asyncio.wait([self._serving])
-            clean = clean and self._serving.exception() is None
+            left_s = until - self.house.clock.monotonic() if clean else 0.0
+            self._server.begin_stop(max(LAST_ANSWERS_S, left_s))
+            if self._serving is not None:
+                await asyncio.wait([self._serving])
+                clean = clean and self._serving.exception() is None and not self._server.has_cut
         if self._socket is not None:
             self._socket.close()
+        if self._legacy is not None:
+            await self._legacy.close()
         await self.house.stop(0.0)
         await self._tasks.close()
+        self._exposing.close()
         return clean
 
     async def _drain(self, drain_s: float) -> bool:
@@ -275,6 +305,9 @@ async def serve(loaded: Loaded, read_again: ReadAgain, *, on_started: Callable[[
         PointsmanError: it cannot start; the text says why.
     """
     house = House(loaded.settings, beside=loaded.path.parent if loaded.path else None)
+    house.slo.keeps_journal = True
+    house.learning.keeping.begin()
+    await house.health.open_journal()
     service = Service(house, read_again, KeysFile(keys_path(loaded), house.clock).ring)
     _calm_collector()
     loop = asyncio.get_running_loop()

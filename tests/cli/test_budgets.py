@@ -152,5 +152,5 @@ def test_a_second_router_may_not_spend_by_the_same_ledger(command: Command, tmp_
         second = start(["serve", "--listen", "127.0.0.1:0"], tmp_path)
         _, said = second.communicate(timeout=60)
         assert second.returncode == 1, service.log()
-        assert "another process keeps its spending there" in said
+        assert "another process has it" in said
         assert "costs.ledger" in said

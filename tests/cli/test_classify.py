@@ -29,7 +29,7 @@ def test_rows_are_answered_one_a_line_in_their_order(command):
         "tactical",
         None,
     ]
-    assert [one.get("cause") for one in answers][:3] == ["rule", "rule", "abstain"]
+    assert [one.get("cause") for one in answers][:3] == ["model", "model", "abstain"]
     assert set(answers[0]) == {"class", "confidence", "probabilities", "cause"}
     assert set(answers[3]) == {"error"}
     assert answers[6]["error"].startswith("unknown_class")

@@ -3,6 +3,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
+
+from pointsman.config.models import default_stored
+from pointsman.core.classify.model_file import write
+
 BAD = """\
 [limits]
 burst = "many"
@@ -74,6 +79,42 @@ def test_check_finds_what_no_single_value_shows(command):
     ran = command("config", "check")
     assert ran.code == 5
     assert "one two three" in ran.err
+
+
+RESEARCH = """\
+[classes.strategic]
+pool = "planners"
+[classes.tactical]
+pool = "coders"
+[classes.research]
+pool = "planners"
+"""
+
+
+def test_check_says_which_classes_must_be_named(command):
+    """No words lead to a class that the model does not know; a rule that weighs leads there, one that forces names."""
+    Path("pointsman.toml").write_text(RESEARCH, "utf-8")
+    ran = command("config", "check")
+    assert ran.code == 0
+    assert "The classifier knows nothing of research" in ran.out
+    assert json.loads(command("config", "check", "-o", "json").out)["named_only"] == ["research"]
+    rule = '[[classifier.rules]]\nphrase = "literature"\nmessage_class = "research"\n'
+    Path("pointsman.toml").write_text(RESEARCH + rule, "utf-8")
+    assert json.loads(command("config", "check", "-o", "json").out)["named_only"] == []
+
+
+def test_check_refuses_a_model_that_does_not_fit(command):
+    """Its classes are none of the settings, or there is no such file: exit code 5, and why."""
+    stored = msgspec.structs.replace(default_stored(), classes=["billing", "tactical"])
+    Path("other.json").write_bytes(write(stored))
+    Path("pointsman.toml").write_text('[classifier]\nmodel = "other.json"\n', "utf-8")
+    ran = command("config", "check")
+    assert ran.code == 5
+    assert "classifier.model: model default-1 knows billing, which no class is called" in ran.err
+    Path("other.json").write_bytes(b"x")
+    ran = command("config", "check")
+    assert ran.code == 5
+    assert "classifier.model: other.json is no model file" in ran.err
 
 
 def test_explain_shows_value_origin_and_default(command, monkeypatch):

@@ -12,6 +12,7 @@ def test_the_codes_that_scripts_rely_on_keep_their_numbers():
         "NOT_BETTER": 3,
         "UNREACHABLE": 4,
         "SETTINGS": 5,
+        "WARNING": 6,
         "INTERRUPTED": 130,
     }
 

@@ -1,17 +1,26 @@
 from __future__ import annotations
 
 import json
+import re
+
+import pytest
 
 from pointsman.cli.stacks import stacks
 
 
 def test_a_text_is_explained_without_a_router(command):
-    """Class, confidence, runner-up, evidence and the pool it would wait in."""
+    """Class, confidence, runner-up, the pool it would wait in, and a list that adds up to the score."""
     ran = command("explain", "please design the architecture and implement the fix")
     assert (ran.code, ran.err) == (0, "")
-    assert "class      strategic: the rules found evidence enough (rule)" in ran.out
+    assert "class      strategic: the model found evidence enough (model)" in ran.out
     assert "the runner-up" in ran.out
-    assert "architecture" in ran.out
+    assert 'begins with "please"' in ran.out
+    found = re.search(r"^score +([+-][0-9.]+) for strategic", ran.out, re.MULTILINE)
+    assert found is not None
+    score = float(found[1])
+    weights = re.findall(r"^  ([+-][0-9.]+) ", ran.out, re.MULTILINE)
+    assert len(weights) > 5
+    assert sum(map(float, weights)) == pytest.approx(score, abs=1e-4 * len(weights))
     assert "goes to    the queue of pool planners" in ran.out
 
 
@@ -27,6 +36,10 @@ def test_the_explanation_can_be_read_by_programs(command):
     decided = json.loads(command("explain", "fix the typo", "-o", "json").out)
     assert (decided["class"], decided["pool"]) == ("tactical", "coders")
     assert decided["would_refuse"] == "no_worker"
+    total = decided["bias"] + sum(one["weight"] for one in decided["evidence"])
+    assert total == pytest.approx(decided["logit"], abs=1e-6)
+    assert {*decided["evidence"][0]} == {"feature", "found", "message_class", "weight"}
+    assert 0.0 < decided["classify_s"] < 1.0
 
 
 def test_a_text_that_would_be_refused_says_why(command):
@@ -51,7 +64,7 @@ def test_stack_shows_each_layer_with_its_reason(command):
 def test_the_text_stack_can_be_explained_after_two_dashes(command):
     """`--` says that what follows is text."""
     decided = json.loads(command("explain", "-o", "json", "--", "stack").out)
-    assert decided["cause"] == "abstain"
+    assert decided["pool"] in {"planners", "coders"}
 
 
 def test_neither_or_both_is_a_usage_error(command):

@@ -12,6 +12,11 @@ DECIDED: dict[str, Any] = {
     "runner_up": "strategic",
     "margin": 0.5,
     "threshold": 0.6,
+    "version": "builtin-1",
+    "bias": 0.0,
+    "logit": None,
+    "classify_s": 0.000012,
+    "overruled": [],
     "evidence": [{"feature": "fix", "found": "fix\x1b[2J", "message_class": "tactical", "weight": 1.234}],
 }
 
@@ -56,6 +61,36 @@ def test_the_class_is_shown_with_its_odds_and_what_spoke_for_it(capsys):
     assert lines[1] == "  tactical  " + "█" * 18 + "░" * 6 + " 0.75"
     assert lines[2] == "  strategic " + "█" * 6 + "░" * 18 + " 0.25  the runner-up, 0.50 behind"
     assert lines[-1].split() == ["tactical", "+1.23", "fix", "fix\\x1b[2J"]
+
+
+def test_what_a_model_saw_is_shown_as_a_sum(capsys):
+    """The score, the bias first, then each feature in words with what it added."""
+    evidence = [
+        {"feature": "| fix", "found": 'begins with "fix"', "message_class": "tactical", "weight": 1.5},
+        {"feature": "=question", "found": "has a question mark", "message_class": "tactical", "weight": -0.25},
+    ]
+    show_class({**DECIDED, "cause": "model", "version": "m-1", "bias": -0.125, "logit": 1.125, "evidence": evidence})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3] == "decided by m-1 in 12 us, threshold 0.60"
+    assert lines[4] == "score      +1.1250 for tactical, the sum of"
+    assert [" ".join(line.split()) for line in lines[6:]] == [
+        "-0.1250 whatever is asked bias",
+        '+1.5000 begins with "fix" | fix',
+        "-0.2500 has a question mark =question",
+    ]
+
+
+def test_rules_that_contradict_each_other_are_said(capsys):
+    """The dearer class wins, and the conflict does not stay hidden."""
+    show_class({**DECIDED, "class": "strategic", "overruled": ["tactical"]})
+    assert "rules of yours force tactical too; the dearer class wins" in capsys.readouterr().out
+
+
+def test_a_dearer_class_than_the_likeliest_says_why(capsys):
+    """Where a failure costs more than the cheap class saves."""
+    dearer = {"class": "strategic", "cause": "model", "runner_up": "tactical", "margin": -0.5}
+    show_class({**DECIDED, **dearer})
+    assert "0.75  the likeliest, but a mistake would cost more than it saves" in capsys.readouterr().out
 
 
 def test_an_abstained_message_shows_what_was_likeliest_and_where_it_goes(capsys):

@@ -91,7 +91,7 @@ def test_every_mistake_is_found_not_only_the_first():
     ("text", "key", "end"),
     [
         ("[limits]\nrate-per-min = 1", "limits.rate-per-min", "did you mean rate_per_min?"),
-        ("[limits]\nthreshold = 1", "limits.threshold", "did you mean classifier.threshold?"),
+        ("[limits]\nthreshold = 1", "limits.threshold", "did you mean classes.*.threshold or classifier.threshold?"),
         ("[limit]\nburst = 1", "limit", "did you mean limits?"),
         ("[breaker]\nfailures = 1", "breaker", "did you mean pools.*.breaker?"),
         ("[shed]\nxyz = 1", "shed.xyz", "known here: wait_share, per_slot"),

@@ -40,7 +40,7 @@ def test_every_commented_setting_can_be_taken_in():
 
 def test_every_setting_is_in_the_template():
     """A key that is not there is one that nobody finds."""
-    names = set(re.findall(r"^(?:#|# )?([a-z_]+)(?: = |:)", template(), re.MULTILINE))
+    names = set(re.findall(r"^(?:#|# )?([a-z0-9_]+)(?: = |:)", template(), re.MULTILINE))
     inside_a_secret = {"env", "file"}
     optional = {"force", "weight", "model"}
     wanted = {path[-1] for path, entry in walk() if isinstance(entry.shape, Leaf)}

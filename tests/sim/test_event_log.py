@@ -12,12 +12,20 @@ from pointsman.model.events import (
     BreakerMoved,
     Ended,
     Event,
+    FellBackToLegacy,
+    HealthChecked,
+    LegacyAnswered,
     MessageRefused,
+    Mirrored,
+    RequestFaulted,
+    RolloutMoved,
+    SecurityIncident,
     WorkerJoined,
     WorkerLeft,
 )
 from pointsman.model.keys import KeyFault
 from pointsman.model.outcome import Cause, Delivered, Failed, Failure, Refusal, Refused
+from pointsman.model.rollout import State
 from pointsman.model.states import Status
 from pointsman.sim.event_log import EventLog
 from pointsman.testing.make import envelope
@@ -39,6 +47,18 @@ LINES: list[tuple[Event, str]] = [
     (BreakerMoved(104.0, "coders", "w", "closed", "open"), "breaker w closed -> open"),
     (WorkerLeft(105.0, "coders", "w"), "left coders w"),
     (AccessDenied(106.0, KeyFault.REVOKED), "denied revoked"),
+    (LegacyAnswered(107.0, "c", 0.1, True), "legacy c ok"),
+    (LegacyAnswered(107.0, "c", 0.1, False), "legacy c failed"),
+    (FellBackToLegacy(107.0, "c", "no_worker"), "to legacy c no_worker"),
+    (Mirrored(108.0, "compared", "match"), "mirrored compared match"),
+    (Mirrored(108.0, "timed_out", ""), "mirrored timed_out"),
+    (
+        RolloutMoved(109.0, "trip", State.PARTIAL, State.ROLLED_BACK, "rolled_back", 0.0, "guard"),
+        "rollout trip partial -> rolled_back rolled_back by guard",
+    ),
+    (HealthChecked(110.0, "engine", "pass", 0.1), "health engine pass"),
+    (SecurityIncident(111.0, "record_tampered"), "incident record_tampered"),
+    (RequestFaulted(112.0), "request faulted"),
 ]
 
 

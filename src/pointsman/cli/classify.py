@@ -53,7 +53,8 @@ def classify(
         raise click.UsageError("Give either a TEXT or --input FILE.")
     from pointsman.cli.local import Local
 
-    local = Local(read(file, values).settings)
+    loaded = read(file, values)
+    local = Local(loaded.settings, loaded.path.parent if loaded.path else None)
     if source is not None:
         _each(local, rows(source, row_format), form)
         return

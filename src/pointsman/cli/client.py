@@ -6,7 +6,7 @@ What goes wrong on the way becomes `Unreachable`; what the router answers to a r
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pointsman.cli import figures, options
@@ -97,12 +97,9 @@ class Client:
         kind = HTTPSConnection if scheme == "https" else HTTPConnection
         return kind(host, port, timeout=self.timeout_s)
 
-    def get(self, path: str, **query: Any) -> dict[str, Any]:
+    def get(self, path: str, /, **query: Any) -> dict[str, Any]:
         """Return what the router answers; `query` is sent but for what is None. Raises Unreachable, Problem."""
-        from urllib.parse import urlencode
-
-        wanted = {key: value for key, value in query.items() if value is not None}
-        return self.call("GET", f"{path}?{urlencode(wanted)}" if wanted else path)
+        return self.call("GET", with_query(path, **query))
 
     def listing(self, path: str, name: str, **query: Any) -> list[dict[str, Any]]:
         """Return the list that stands under `name` in what the router answers. Raises Unreachable, Problem."""
@@ -120,7 +117,13 @@ class Client:
         return self.call("DELETE", path)
 
     def call(
-        self, method: str, path: str, value: Any = None, *, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        value: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        also: Collection[int] = (),
     ) -> dict[str, Any]:
         """Make a request; return the JSON object answered.
 
@@ -129,6 +132,7 @@ class Client:
             path: below the router's address, such as `/api/v1/workers`.
             value: sent as JSON; None sends no body.
             headers: further ones.
+            also: statuses beside 2xx whose answer is a document and no problem.
 
         Raises:
             Unreachable: no answer, or none of a router.
@@ -138,7 +142,7 @@ class Client:
         answer = self._decoded(status, kind, raw)
         if status >= 400 and "code" in answer:
             raise Problem(status, answer)
-        if not 200 <= status < 300:
+        if not 200 <= status < 300 and status not in also:
             raise self._no_router(status, "no problem document")
         return answer
 
@@ -224,3 +228,11 @@ def quoted(part: str) -> str:
     from urllib.parse import quote
 
     return quote(part, safe="")
+
+
+def with_query(path: str, /, **query: Any) -> str:
+    """Return a path with a query of these parameters, but for those that are None."""
+    from urllib.parse import urlencode
+
+    wanted = {key: value for key, value in query.items() if value is not None}
+    return f"{path}?{urlencode(wanted)}" if wanted else path

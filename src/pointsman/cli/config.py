@@ -36,6 +36,7 @@ def check(ctx: click.Context, file: Path | None, values: Mapping[str, str], form
     try:
         loaded = read(file, values)
         api_keys = _count_keys(loaded)
+        named_only = _named_only(loaded)
     except SettingsError as error:
         if form != "json":
             raise
@@ -45,13 +46,35 @@ def check(ctx: click.Context, file: Path | None, values: Mapping[str, str], form
     workers = sum(len(pool.workers) for pool in pools.values())
     classes = len(loaded.settings.classes)
     if form == "json":
-        output.document({"file": str(loaded.path) if loaded.path else None, "mistakes": [], "keys": api_keys})
+        output.document(
+            {
+                "file": str(loaded.path) if loaded.path else None,
+                "mistakes": [],
+                "keys": api_keys,
+                "named_only": named_only,
+            }
+        )
     else:
         where = loaded.path or "no file, only defaults"
         output.say(
             f"{where}: no mistakes. {classes} classes, {len(pools)} pools, {workers} workers,"
             f" {figures.count(api_keys, 'usable API key')}."
         )
+        if named_only:
+            output.say(
+                f"The classifier knows nothing of {', '.join(named_only)}: such a message must be named so by its"
+                " sender, by its conversation or by a rule that forces."
+            )
+
+
+def _named_only(loaded: Loaded) -> list[str]:
+    """Return the classes that no words lead to. Raises SettingsError where model and settings do not fit."""
+    from pointsman.config.models import trained
+    from pointsman.core.classify.pipeline import Classifier
+
+    settings = loaded.settings
+    beside = loaded.path.parent if loaded.path else Path()
+    return Classifier(settings.classifier, settings.classes, trained(settings, beside)).named_only
 
 
 def _count_keys(loaded: Loaded) -> int:

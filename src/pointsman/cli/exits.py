@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     NOT_BETTER = 3
     UNREACHABLE = 4
     SETTINGS = 5
+    WARNING = 6
     INTERRUPTED = 130
 
 
@@ -25,6 +26,7 @@ MEANINGS: Final[dict[ExitCode, str]] = {
     ExitCode.NOT_BETTER: "a trained model does not beat the baselines",
     ExitCode.UNREACHABLE: "no router answers at that address",
     ExitCode.SETTINGS: "the settings cannot be used",
+    ExitCode.WARNING: "nothing fails, but somebody should look, or there is not enough data to say",
     ExitCode.INTERRUPTED: "stopped by Ctrl-C",
 }
 """What each code means, for the help and the reference."""

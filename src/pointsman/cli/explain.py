@@ -75,7 +75,9 @@ def _text(text: str, file: Path | None, values: Mapping[str, str], form: str) ->
     from pointsman.cli.reasons import show_class
     from pointsman.cli.rows import whole_text
 
-    decided = Local(read(file, values).settings).preview(text=whole_text(text))
+    loaded = read(file, values)
+    local = Local(loaded.settings, loaded.path.parent if loaded.path else None)
+    decided = local.preview(text=whole_text(text))
     if isinstance(decided, str):
         output.fail(f"a router with these settings would refuse it: {decided}")
     if form == "json":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pointsman.assembly import House
@@ -16,13 +17,14 @@ class Local:
 
     Args:
         settings: everything that can be set.
+        beside: directory that relative file names in them start from; by default the working directory.
 
     Raises:
         SettingsError: they contradict themselves.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._house = House(settings)
+    def __init__(self, settings: Settings, beside: Path | None = None) -> None:
+        self._house = House(settings, beside=beside)
 
     def preview(self, **fields: Any) -> Preview | str:
         """Return what would be decided for a message with these fields, or why it would be refused."""

@@ -11,6 +11,8 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+_FOR: Final = "For people, or for programs."
+
 KEY_META: Final = "pointsman.key"
 """Where a command's context keeps the API key that was given; `given_key` reads it."""
 
@@ -52,7 +54,14 @@ def form(command: Command) -> Command:
         type=click.Choice(["table", "json"]),
         default="table",
         show_default=True,
-        help="For people, or for programs.",
+        help=_FOR,
+    )(command)
+
+
+def short_form(command: Command) -> Command:
+    """`-o`: the same, for a command whose `--output` is a file."""
+    return click.option(
+        "-o", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help=_FOR
     )(command)
 
 

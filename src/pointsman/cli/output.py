@@ -27,6 +27,9 @@ STYLES: Final = {
     "closed": "green",
     "delivered": "green",
     "yes": "green",
+    "met": "green",
+    "not measured": "yellow",
+    "missed": "red",
     "usable": "green",
     "busy": "yellow",
     "half_open": "yellow",
@@ -44,7 +47,7 @@ STYLES: Final = {
 }
 """Colours of the words for states, in the columns that hold one."""
 
-_STATE_COLUMNS: Final = frozenset({"state", "status", "breaker"})
+_STATE_COLUMNS: Final = frozenset({"state", "status", "breaker", "verdict"})
 
 _GAP: Final = 2
 _FOLDED_WIDTH: Final = 20
@@ -166,7 +169,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, 
     """Print a table.
 
     Args:
-        columns: headings. Columns named `state`, `status` and `breaker` are coloured by their words.
+        columns: headings. Columns named `state`, `status`, `breaker` and `verdict` are coloured by their words.
         rows: cells; None is shown as `-`, numbers stand to the right.
         empty: what is said on a terminal where there is no row.
         optional: columns that are left out where a terminal is too narrow, the first one first. What is still too wide
@@ -179,7 +182,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, 
     elif not rows:
         say(empty, "dim")
     else:
-        console = _console()
+        console = screen()
         kept = _kept(columns, cells, optional, console.width)
         console.print(
             _drawn(
@@ -248,7 +251,8 @@ def _drawn(columns: list[str], cells: list[list[str]], right: list[bool]) -> Tab
     return drawn
 
 
-def _console(stream: TextIO | None = None) -> Console:
+def screen(stream: TextIO | None = None) -> Console:
+    """Return what draws on a terminal; standard output's by default. Nothing in a text is markup to it."""
     from rich.console import Console
 
     return Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
@@ -276,22 +280,36 @@ def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
     Yields:
         A function that is told how much has been done since the last call.
     """
+    done = 0.0
+
+    def advance(by: float) -> None:
+        nonlocal done
+        done += by
+        told(what, done / total)
+
+    with stages(what) as told:
+        yield advance
+
+
+@contextlib.contextmanager
+def stages(first: str) -> Iterator[Callable[[str, float], None]]:
+    """Show a bar like `progress`, whose function is told what is being done, and how much of the whole is: 0..1."""
     if not sys.stderr.isatty():
-        yield lambda done: None
+        yield lambda doing, share: None
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
+    with Progress(*columns, console=screen(sys.stderr), transient=True) as bar:
+        task = bar.add_task(first, total=1.0)
+        yield lambda doing, share: bar.update(task, description=doing, completed=share)
 
 
 def _line(stream: TextIO, text: str, style: str = "") -> None:
     if style and stream.isatty():
         from rich.text import Text
 
-        _console(stream).print(Text(text, style), soft_wrap=True)
+        screen(stream).print(Text(text, style), soft_wrap=True)
     else:
         _write(stream, text + "\n")
 

@@ -17,13 +17,36 @@ _CAUSES: Final = {
 
 
 def show_class(decided: Mapping[str, Any]) -> None:
-    """Show class, confidence, runner-up and evidence of a preview or a decision record."""
+    """Show class, confidence, runner-up and evidence of a preview or a decision record.
+
+    Where a model decided, what it saw is shown with what each adds to the score: with the bias it is all of it.
+    """
     cause = str(decided["cause"])
     output.say(f"class      {decided['class']}: {_CAUSES.get(cause, cause)} ({cause})", "bold")
     widest = max(8, *map(len, decided["probabilities"]))
     for name, probability in sorted(decided["probabilities"].items(), key=lambda one: -one[1]):
         output.say(f"  {name:<{widest}} {figures.bar(probability)} {probability:.2f}{_remark(name, decided)}")
+    if decided["overruled"]:
+        others = ", ".join(decided["overruled"])
+        output.say(f"conflict   rules of yours force {others} too; the dearer class wins", "yellow")
+    if cause != "hint":
+        output.say(f"decided by {decided['version']}{_took_us(decided)}, threshold {decided['threshold']:.2f}")
+    _show_evidence(decided)
+
+
+def _took_us(decided: Mapping[str, Any]) -> str:
+    took_s = decided.get("classify_s")
+    return f" in {took_s * 1e6:.0f} us" if took_s else ""
+
+
+def _show_evidence(decided: Mapping[str, Any]) -> None:
     evidence = decided["evidence"]
+    if decided.get("logit") is not None:
+        output.say(f"score      {decided['logit']:+.4f} for {decided['class']}, the sum of")
+        rows = [[f"  {decided['bias']:+.4f}", "whatever is asked", "bias"]]
+        rows += [[f"  {one['weight']:+.4f}", one["found"], one["feature"]] for one in evidence]
+        output.table(["  weight", "because it", "feature"], rows, empty="")
+        return
     if not evidence:
         output.say("evidence   none")
         return
@@ -41,6 +64,8 @@ def _remark(name: str, decided: Mapping[str, Any]) -> str:
             return "  the fallback class"
         likeliest = max(decided["probabilities"], key=decided["probabilities"].__getitem__)
         return f"  the likeliest, but below {decided['threshold']:.2f}" if name == likeliest else ""
+    if decided["cause"] == "model" and decided["margin"] < 0.0 and name == decided["runner_up"]:
+        return "  the likeliest, but a mistake would cost more than it saves"
     return f"  the runner-up, {decided['margin']:.2f} behind" if name == decided["runner_up"] else ""
 
 

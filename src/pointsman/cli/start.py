@@ -26,17 +26,31 @@ COMMANDS: Final[Sections] = {
         "serve": Lazy("pointsman.cli.serve:serve", "Run the router as an HTTP service."),
         "demo": Lazy("pointsman.cli.demo:demo", "Watch 200 messages find the right one of six real workers."),
     },
+    "Classifier": {
+        "train": Lazy("pointsman.cli.train:train", "Learn a classifier from your own messages."),
+        "evaluate": Lazy("pointsman.cli.evaluate:evaluate", "Judge a classifier by labelled messages."),
+        "model": Lazy("pointsman.cli.model:model", "List trained models, and choose the one in use."),
+    },
     "Messages": {
         "send": Lazy("pointsman.cli.send:send", "Send a message and show the reply."),
         "explain": Lazy("pointsman.cli.explain:explain", "Show why a message goes where it goes."),
         "classify": Lazy("pointsman.cli.classify:classify", "Give each row of a file its class; needs no service."),
         "messages": Lazy("pointsman.cli.messages:messages", "List, show and cancel messages."),
+        "feedback": Lazy("pointsman.cli.feedback:feedback", "Say which class was right, or how a message went."),
         "dlq": Lazy("pointsman.cli.dlq:dlq", "List, show and replay dead letters."),
     },
     "Fleet": {
         "status": Lazy("pointsman.cli.status:status", "Show how the router, its pools and queues are."),
+        "health": Lazy("pointsman.cli.health:health", "Show how every component is, now or over the last day."),
         "workers": Lazy("pointsman.cli.workers:workers", "List, add, drain and remove workers."),
         "queues": Lazy("pointsman.cli.queues:queues", "List, pause, resume and empty queues."),
+    },
+    "Rollout": {
+        "rollout": Lazy("pointsman.cli.rollout:rollout", "Bring it in beside the router that was there before."),
+    },
+    "Service levels": {
+        "slo": Lazy("pointsman.cli.slo:slo", "Show the objectives and how they are kept."),
+        "report": Lazy("pointsman.cli.report:report", "Write the deployment report of a rollout."),
     },
     "Cost": {
         "costs": Lazy("pointsman.cli.costs:costs", "Show what messages took, and by whom."),

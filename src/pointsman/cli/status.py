@@ -8,6 +8,7 @@ import click
 
 from pointsman.cli import figures, options, output
 from pointsman.cli.client import API, Client
+from pointsman.cli.model_status import classifier
 from pointsman.cli.views import POOL_COLUMNS, QUEUE_COLUMNS, QUEUE_OPTIONAL, pool_rows, queue_rows
 
 _PARTS: Final = ("delivered", "failed", "dead", "expired", "cancelled", "waiting", "in_flight")
@@ -31,6 +32,10 @@ def status(url: str | None, form: str) -> None:
     output.say(f"workers   {_workers(found['workers'])}")
     output.say(f"API keys  {_keys(found['keys'])}")
     output.say(f"today     {_spending(found['spending'])}")
+    if found.get("classifier") is not None:
+        output.say(f"classes   {classifier(found['classifier'])}")
+    if found.get("rollout") is not None:
+        output.say(f"rollout   {_rollout(found['rollout'])}")
     output.say()
     output.table(POOL_COLUMNS, pool_rows(found["pools"]), empty="No pools.")
     output.say()
@@ -58,6 +63,13 @@ def _spending(today: dict[str, Any]) -> str:
     if today["savings"] is not None:
         parts.append(f"{figures.money(today['savings'], today['currency'])} saved")
     return ", ".join(parts)
+
+
+def _rollout(brief: dict[str, Any]) -> str:
+    from pointsman.cli.rollout_picture import one_line
+    from pointsman.runtime.clock import SystemClock
+
+    return one_line(brief, SystemClock().wall())
 
 
 def _workers(states: dict[str, int]) -> str:

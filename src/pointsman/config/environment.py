@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
+
+KILL: Final = "POINTSMAN_ROLLOUT_KILL"
+"""While it is set, a rollout leaves everything to the old router. No setting: those begin with POINTSMAN__."""
 
 
 def snapshot() -> Mapping[str, str]:

@@ -6,7 +6,7 @@ The text is handed out by `reveal` alone and shows in no repr, message or log li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +103,10 @@ class Secrets:
         self._clock = clock
         self._environ = environ
         self._beside = beside
+
+    def revealer(self, secret: Secret, key: str) -> Callable[[], str]:
+        """Return what reveals a secret, each time anew; see `hide`."""
+        return self.hide(secret, key).reveal
 
     def hide(self, secret: Secret, key: str) -> Hidden:
         """Return the secret of a setting, not read yet. `key` is its dotted key, for messages."""

@@ -142,7 +142,7 @@ def _about(entry: Entry, *, explained: bool) -> list[str]:
 
 def _commented(name: str, entry: Entry) -> list[str]:
     if isinstance(entry.shape, Table):
-        return []
+        return [f"# {name}: {entry.description}; {entry.shape.expected}"] if entry.shape.is_secret else []
     if entry.default is None:
         return [f"# {name}: {entry.description}"]
     if entry.default == [] and _is_list_of_tables(entry):

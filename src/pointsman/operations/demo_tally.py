@@ -135,6 +135,6 @@ def why(envelope: Envelope) -> str:
     if classification.cause in {"hint", "pin", "abstain"}:
         return {"hint": "asked for", "pin": "same talk", "abstain": "unsure"}[classification.cause]
     for evidence in classification.evidence:
-        if evidence.message_class == classification.message_class:
+        if evidence.message_class == classification.message_class and evidence.weight > 0.0:
             return f"{classification.confidence:.0%} {evidence.found or evidence.feature}"
     return f"{classification.confidence:.0%}"

@@ -10,11 +10,22 @@ from pointsman.model.events import (
     BreakerMoved,
     Ended,
     Event,
+    FellBackToLegacy,
+    HealthChecked,
+    LegacyAnswered,
     MessageRefused,
+    Mirrored,
+    RequestFaulted,
+    RolloutMoved,
+    SecurityIncident,
     WorkerJoined,
     WorkerLeft,
 )
 from pointsman.model.outcome import Failed
+
+Operating = (
+    LegacyAnswered | FellBackToLegacy | Mirrored | RolloutMoved | HealthChecked | SecurityIncident | RequestFaulted
+)
 
 
 class EventLog:
@@ -58,3 +69,24 @@ def _words(event: Event) -> str:
             return f"left {event.pool} {event.worker}"
         case AccessDenied():
             return f"denied {event.fault}"
+        case _:
+            return _operating_words(event)
+
+
+def _operating_words(event: Operating) -> str:
+    """Return the words of what happens to the router rather than to a message."""
+    match event:
+        case LegacyAnswered():
+            return f"legacy {event.client} {'ok' if event.ok else 'failed'}"
+        case FellBackToLegacy():
+            return f"to legacy {event.client} {event.reason}"
+        case Mirrored():
+            return f"mirrored {event.outcome} {event.kind}".rstrip()
+        case RolloutMoved():
+            return f"rollout {event.event} {event.was} -> {event.now} {event.stage} by {event.actor}"
+        case HealthChecked():
+            return f"health {event.component} {event.status}"
+        case SecurityIncident():
+            return f"incident {event.kind}"
+        case RequestFaulted():
+            return "request faulted"

@@ -31,6 +31,10 @@ class RecordingSink:
         """Keep the bytes."""
         self.chunks.append(chunk)
 
+    def write_now(self, chunk: bytes) -> bool:
+        """Leave it to `write`."""
+        return False
+
     def put(self, value: Any) -> None:
         """Keep the value."""
         self.value = value

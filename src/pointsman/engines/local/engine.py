@@ -208,6 +208,10 @@ class LocalEngine:
         """How many messages of this level or a higher one are ready; what admission looks at, so it never awaits."""
         return self._queue(queue).ahead(level)
 
+    def is_paused(self, queue: str) -> bool:
+        """Whether nothing is handed out from this queue, by an operator's wish."""
+        return self._queue(queue).paused
+
     async def get(self, message_id: str) -> MessageView | None:
         """What is known of a message, ended or not."""
         record = self._messages.records.get(message_id)

@@ -25,6 +25,7 @@ CANCELLED: Final = {
     Cause.SENDER: "the sender cancelled it or went away",
     Cause.PURGED: "its queue was purged",
     Cause.SHUTDOWN: "the router was stopped before it could end",
+    Cause.STRANDED: "no worker could be called for it, and the old router took it over",
 }
 """Why a message was cancelled, in words."""
 
