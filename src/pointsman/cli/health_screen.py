@@ -17,7 +17,7 @@ MARKS: Final = {"pass": ("√", "green"), "warn": ("!", "yellow"), "fail": ("✗
 """As `linkerd check` has them, and their colours."""
 
 _GROUPS: Final = {
-    "messages": ("admission", "access", "classifier", "engine", "scheduler"),
+    "messages": ("admission", "access", "classifier", "learning", "engine", "scheduler"),
     "fleet": ("pool", "worker", "breakers"),
     "rollout": ("rollout",),
     "process": ("event_loop", "memory", "descriptors", "clock", "disk", "telemetry"),
