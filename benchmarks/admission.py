@@ -51,8 +51,8 @@ async def measure(rounds: int = 60) -> None:
     full.sort()
     bare.sort()
     figure("validate to enqueue, without the classifier, p50", percentile(bare, 0.5) * 1e6, "us", 40)
-    figure("with the rules classifier, p50", percentile(full, 0.5) * 1e6, "us", 60)
-    figure("with the rules classifier, p99", percentile(full, 0.99) * 1e6, "us", 300)
+    figure("with the classifier, p50", percentile(full, 0.5) * 1e6, "us", 60)
+    figure("with the classifier, p99", percentile(full, 0.99) * 1e6, "us", 300)
     for name, costs in split.items():
         figure(f"  of which {name}", sorted(costs)[len(costs) // 2], "us")
 
