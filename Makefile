@@ -74,6 +74,9 @@ docs: .venv/ready-to-develop ## Write the generated reference pages anew
 deploy-files: .venv/ready-to-develop ## Write the generated alert rules, their tests and the dashboards anew
 	@$(BIN)/python deploy/generate.py
 
+default-model: .venv/ready-to-develop ## Train the model that comes along anew, from data/default
+	@$(BIN)/pointsman train data/default/*.jsonl --no-pieces --name default-1 --output src/pointsman/core/classify/default_model.json
+
 eval: .venv/ready-to-develop ## Judge the classifier: its bars, with machine, date and versions (DATA=folder of evaluation data)
 	@$(BIN)/python -m benchmarks classification $(if $(call given,DATA),--data $(call given,DATA)) $(ARGS_)
 
@@ -97,7 +100,7 @@ help: ## Show this list
 	/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 
-.PHONY: run setup test format lint types imports bench bench-gateway eval docs deploy-files lock clean help new-venv
+.PHONY: run setup test format lint types imports bench bench-gateway default-model eval docs deploy-files lock clean help new-venv
 
 # ------------------------------------------------------------------------------------------------------------- set-up
 

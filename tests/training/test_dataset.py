@@ -142,6 +142,17 @@ def test_long_rows_are_sampled_by_their_characters(monkeypatch: pytest.MonkeyPat
     assert (len(found.rows), found.left_out) == (10, 40)
 
 
+def test_short_rows_have_no_better_chance_than_long_ones(monkeypatch: pytest.MonkeyPatch):
+    """Where characters run out, a short row still fits, and must not be taken for that."""
+    monkeypatch.setattr(dataset, "MOST_CHARACTERS", 5_000)
+    rows = lines(*({"text": "x" * (1_000 if at % 2 else 10), "label": "a"} for at in range(1_000)))
+    short = long = 0
+    for seed in range(40):
+        sizes = [len(row.text) for row in read(rows, seed=seed).rows]
+        short, long = short + sizes.count(10), long + sizes.count(1_000)
+    assert 0.6 < short / long < 1.7
+
+
 def test_a_line_without_an_end_does_not_fill_the_memory():
     """It is cut where it is too long, refused by its number, and the next line is read as it is."""
     file = io.BytesIO(b'{"text": "' + b"x" * 9_000_000 + b'", "label": "a"}\n{"text": "next", "label": "b"}\n')

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pointsman.core.classify.ask import extract
-from pointsman.core.classify.model_file import Reference, build, read, write
+from pointsman.core.classify.model_file import Reference, Sparse, build, read, write
 from pointsman.core.classify.tokens import tokenize
 from pointsman.training.dataset import Labelled
 from pointsman.training.evaluation import judge
@@ -35,9 +35,11 @@ def test_of_many_classes_too_with_weights_of_one_byte():
     names = sorted({one["label"] for one in rows})
     stored = store(learnt, names, name="m", made="", made_by="1")
     found = judge(build(stored, "m"), 0.0, [Labelled(row.text, None) for row in data[::3]], lambda tokens: ())
-    assert found.probabilities == pytest.approx(learnt.probabilities, abs=0.05)
+    assert found.probabilities == pytest.approx(learnt.probabilities, abs=0.01)
     assert (found.probabilities.argmax(axis=1) == learnt.probabilities.argmax(axis=1)).all()
     assert len(stored.vocabulary) <= len(learnt.known)
+    assert isinstance(stored.weights, Sparse)
+    assert stored.weights.unit * 127 == pytest.approx(float(np.abs(learnt.weights.features).max()) * learnt.slope)
 
 
 def test_sizes_count_where_they_were_learnt():

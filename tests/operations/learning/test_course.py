@@ -101,6 +101,8 @@ def test_near_duplicates_are_told():
         {"text": f"{word} {one}{word} {one}{one} {one}x", "label": word} for one in letters for word in ("do", "if")
     ]
     came = taught([*rows, *({**one, "text": f"{one['text']} again"} for one in rows)])
+    fold = came.learnt.fold.tolist()
+    assert fold[: len(rows)] == fold[len(rows) :]
     assert any("have a near-duplicate" in one and "kept in one fold" in one for one in came.warnings)
     assert not any("near-duplicate" in one for one in taught(rows).warnings)
 
