@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from pointsman import stack
-from pointsman.config.environment import KILL, snapshot
+from pointsman.config.environment import kill_reason, snapshot
 from pointsman.config.models import trained
 from pointsman.config.secrets import Secrets
 from pointsman.core.affinity import PreferredWorkers
@@ -76,6 +76,7 @@ from pointsman.runtime.preview import Previewer
 from pointsman.runtime.reaper import Reaper
 from pointsman.runtime.replies import Replies
 from pointsman.runtime.rollout.conductor import Rollout
+from pointsman.runtime.second_opinion import Embedder, SecondOpinion
 from pointsman.runtime.settling import Settler
 from pointsman.runtime.shadow import Shadow
 from pointsman.runtime.slo import ServiceLevels
@@ -97,6 +98,7 @@ class House:
             default.
         instance: number of this router among those that share a fleet, 0..4095.
         has_legacy: there is an old router in this process; the settings may name one too.
+        embedder: asked for the class where the classifier is unsure.
 
     Raises:
         SettingsError: the settings contradict themselves.
@@ -113,6 +115,7 @@ class House:
         beside: Path | None = None,
         instance: int = 0,
         has_legacy: bool = False,
+        embedder: Embedder | None = None,
     ) -> None:
         require(settings)
         self.settings = settings
@@ -127,7 +130,7 @@ class House:
         )
         self.doors_open = False
         self.running: dict[str, Attempt] = {}
-
+        self.second = SecondOpinion(embedder, lambda: self.settings.classifier, self.clock) if embedder else None
         self.limits = Limits(settings.limits)
         self.pins = ConversationPins(settings.classifier.pin_s, settings.classifier.max_pins)
         self.shadow_pins = ConversationPins(settings.classifier.pin_s, settings.classifier.max_pins)
@@ -140,9 +143,7 @@ class House:
         self.learning = Learning(settings, self.clock, self._beside, self.observers)
         self.feeds = Feeds(settings.engine.keep_ended, settings.engine.keep_ended_bytes)
         self.observers.add(self.feeds.observe)
-
-        kill = snapshot().get(KILL, "")
-        self.rollout = Rollout(settings.rollout, self.clock, self.emit, self._beside, has_legacy, kill)
+        self.rollout = Rollout(settings.rollout, self.clock, self.emit, self._beside, has_legacy, kill_reason())
         self.rollout.listen(self.observers)
         self.tasks = Tasks(self.clock)
         self.shadow = Shadow(self.clock, self.tasks, self.emit, random.Random(0))
@@ -181,7 +182,7 @@ class House:
             Validate(self.validator),
             RateLimit(self.limits.per_client, self.limits.overall),
             FloodGuard(self.limits.flood),
-            Classify(self.classifier, self.pins, routes(self.settings), self.clock, self.is_up),
+            Classify(self.classifier, self.pins, routes(self.settings), self.clock, self.is_up, self.second),
             Speak(self.pools, self.rules),
             Budget(self.costs.spending, self.costs.estimate),
             Shed(self.pools, self.rules, self.engine.waiting, self.settings.shed),

@@ -25,11 +25,13 @@ from pointsman.ports import Clock
 from pointsman.reload import reload
 from pointsman.runtime.beside import Beside, Legacy, LegacyAnswer
 from pointsman.runtime.decisions import record
+from pointsman.runtime.envelopes import message_of
 from pointsman.runtime.fleet import WorkerView
 from pointsman.runtime.learning import Learning
 from pointsman.runtime.pieces import words
 from pointsman.runtime.preview import Preview
 from pointsman.runtime.rollout.conductor import Rollout
+from pointsman.runtime.second_opinion import Embedder
 from pointsman.runtime.shadow import Shadow
 from pointsman.telemetry import process
 from pointsman.transports.callable import MessageFault, Target, WorkerBusy
@@ -52,6 +54,7 @@ class Router:
         legacy: the router that the program had before, as an async function: it takes a `Message` and returns a text,
             a JSON value or a `LegacyAnswer`. With it the `rollout` says which of the two answers, and begins at the old
             one. What it raises reaches the sender as it is.
+        embedder: an async function from what is asked to a probability by class, asked where the classifier is unsure.
         clock: time; the machine's by default.
         rng: the one source of chance; seeded by the operating system by default.
 
@@ -65,6 +68,7 @@ class Router:
         *,
         workers: Mapping[str, Mapping[str, Target]] | None = None,
         legacy: Legacy | None = None,
+        embedder: Embedder | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
@@ -79,6 +83,7 @@ class Router:
             rng=rng,
             local=local,
             has_legacy=legacy is not None,
+            embedder=embedder,
         )
         of = self.house
         rest = (of.rollout, of.shadow, of.replies, of.clock, of.emit)
@@ -311,7 +316,7 @@ class Router:
     def _wrap(self, message: Message | str, client: str, fields: dict[str, Any]) -> Envelope:
         _check_client(client)
         if isinstance(message, str):
-            message = _message(message, fields)
+            message = message_of(message, fields)
         elif not isinstance(message, Message):
             raise UsageError(f"a message is a text or a Message, got {type(message).__name__}")
         elif fields:
@@ -338,13 +343,3 @@ def decision(house: House, message_id: str) -> Decision | None:
     if envelope is None or status is None:
         return None
     return record(envelope, status)
-
-
-def _message(text: str, fields: dict[str, Any]) -> Message:
-    if "class" in fields:
-        fields["class_"] = fields.pop("class")
-    try:
-        return Message(text=text, **fields)
-    except TypeError as error:
-        known = ", ".join(sorted(Message.__struct_fields__))
-        raise UsageError(f"{error}; a message has the fields {known}") from None

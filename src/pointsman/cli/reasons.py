@@ -12,6 +12,7 @@ _CAUSES: Final = {
     "pin": "its conversation has this class",
     "rule": "the rules found evidence enough",
     "model": "the model found evidence enough",
+    "embedding": "the model was unsure, and the embedder was asked",
     "abstain": "nothing decisive was found, so it goes to the fallback class",
 }
 

@@ -14,3 +14,8 @@ KILL: Final = "POINTSMAN_ROLLOUT_KILL"
 def snapshot() -> Mapping[str, str]:
     """Return a read-only copy of the environment as it is now; later changes do not show in it."""
     return MappingProxyType(dict(os.environ))
+
+
+def kill_reason() -> str:
+    """Return why the environment holds everything at the old router, or nothing where it does not."""
+    return snapshot().get(KILL, "")

@@ -175,6 +175,11 @@ class ClassifierSettings(Section, frozen=True):
     threshold: Annotated[
         Share | None, Meta(description="confidence below which it abstains; by default that of the model, 0.6 of rules")
     ] = None
+    second_opinion_below: Annotated[
+        Share,
+        Meta(description="an embedder, where a program gave one, is asked below this confidence; 0 = never"),
+    ] = 0.80
+    second_opinion_s: Annotated[Seconds, Meta(description="how long it may take, seconds")] = 0.05
     cost_of_failure: Annotated[
         Money,
         Meta(

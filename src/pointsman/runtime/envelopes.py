@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pointsman.core.ids import IdSource
+from pointsman.model.errors import UsageError
 from pointsman.model.message import LOCAL_CLIENT, Envelope, Message
 from pointsman.ports import Clock
 
@@ -81,3 +82,14 @@ class Envelopes:
         envelope.max_output_tokens = old.max_output_tokens
         envelope.size_bytes = old.size_bytes
         return envelope
+
+
+def message_of(text: str, fields: dict[str, Any]) -> Message:
+    """Return the message of a text and fields as a program names them. Raises UsageError for an unknown field."""
+    if "class" in fields:
+        fields["class_"] = fields.pop("class")
+    try:
+        return Message(text=text, **fields)
+    except TypeError as error:
+        known = ", ".join(sorted(Message.__struct_fields__))
+        raise UsageError(f"{error}; a message has the fields {known}") from None

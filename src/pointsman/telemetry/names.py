@@ -54,7 +54,7 @@ FAILURES: Final = tuple(failure.value for failure in Failure)
 RESULTS: Final = ("delivered", "expired", "cancelled", *FAILURES)
 TOKEN_KINDS: Final = ("input", "cached_input", "cache_write", "output")
 QUOTA_KINDS: Final = (REQUESTS, INPUT, OUTPUT, TOKENS, "in_flight")
-CAUSES: Final = ("hint", "pin", "rule", "model", "abstain")
+CAUSES: Final = ("hint", "pin", "rule", "model", "embedding", "abstain")
 
 _POOL = Label("pool", source=Source.POOL)
 _QUEUE = Label("queue", source=Source.POOL)

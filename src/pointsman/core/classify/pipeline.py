@@ -30,6 +30,10 @@ _SHOWN: Final = 5
 """Classes that an error names."""
 
 
+_BY_WORDS: Final = frozenset({"model", "rule", "abstain"})
+"""Causes of an answer that the words alone gave."""
+
+
 class TrainedModel(msgspec.Struct, frozen=True):
     """A model and what else its file says that decides.
 
@@ -86,7 +90,7 @@ class Classifier:
         redefined = {rule.words for rule in own}
         roles = roles_of({role: self._names.resolve(role) for role in (STRATEGIC, TACTICAL)})
         thresholds = {name: of.threshold for name, of in classes.items() if of.threshold is not None}
-        terms = Terms(self._classes, self._costs, settings, thresholds, RuleSet(own))
+        terms = self._terms = Terms(self._classes, self._costs, settings, thresholds, RuleSet(own))
         self._reader: Reader
         if trained is None:
             self._reader = RuleReader(terms, roles, redefined)
@@ -138,6 +142,7 @@ class Classifier:
         now: float,
         pins: ConversationPins,
         serves: Callable[[str], bool] = _always,
+        second: Mapping[str, float] | None = None,
     ) -> Classification:
         """Return the class of a message and note it for its conversation.
 
@@ -150,12 +155,20 @@ class Classifier:
             pins: what conversations are remembered in.
             serves: whether some worker may be given messages of a class. Asked only where a pin decides: one to a class
                 that nobody serves is dropped if somebody serves the class of the message's own words.
+            second: somebody else's opinion of the words, a probability by class; see `is_unsure`.
 
         Raises:
             UsageError: no class is called `hint`. Check with `resolve` first: `core.validate` does for `class`.
         """
         answer = self.dry(
-            ask=ask, hint=hint, client=client, conversation_id=conversation_id, now=now, pins=pins, serves=serves
+            ask=ask,
+            hint=hint,
+            client=client,
+            conversation_id=conversation_id,
+            now=now,
+            pins=pins,
+            serves=serves,
+            second=second,
         )
         if conversation_id is not None:
             if answer.cause != "hint":
@@ -174,11 +187,14 @@ class Classifier:
         now: float,
         pins: ConversationPins,
         serves: Callable[[str], bool] = _always,
+        second: Mapping[str, float] | None = None,
     ) -> Classification:
         """Return what `classify` would, and remember nothing."""
         if hint is not None and hint != AUTO:
             return self._hinted(hint)
         reading = self._reader.read(ask)
+        if second is not None:
+            reading = self._terms.seconded(reading, second)
         if conversation_id is not None:
             pinned = pins.get(client, conversation_id, now)
             if (
@@ -189,6 +205,11 @@ class Classifier:
                 # The probability stays that of the words: what was said before makes a class right, not likely.
                 reading = reading._replace(message_class=pinned, cause="pin")
         return self._answer(reading)
+
+    def is_unsure(self, answer: Classification) -> bool:
+        """Whether a second opinion is worth its time: the words decided, and not clearly."""
+        below = self._terms.settings.second_opinion_below
+        return answer.cause in _BY_WORDS and max(answer.probabilities.values()) < below
 
     def _hinted(self, hint: str) -> Classification:
         message_class = self._names.resolve(hint)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from pointsman.core.classify.ask import extract
+from pointsman.core.classify.blending import FEATURE, Blended, blend, shifts
 from pointsman.core.classify.builtin import STRATEGIC, TACTICAL, VERSION, builtin_rules
 from pointsman.core.classify.choosing import cheapest
 from pointsman.core.classify.evidence import probabilities, score, strongest, weigh_builtin, weigh_own, weigh_shape
@@ -93,6 +94,24 @@ class Terms(NamedTuple):
         dearest, *others = sorted(forced, key=lambda name: (-self.costs[name], self.classes.index(name)))
         certain = {name: float(name == dearest) for name in self.classes}
         return Reading(dearest, "rule", certain, 0.0, strongest(weigh_own(hits)), overruled=tuple(others))
+
+    def seconded(self, reading: Reading, second: Mapping[str, float]) -> Reading:
+        """Return a reading with somebody else's opinion in it: probabilities by class, of which it may lack some."""
+        first = reading.probabilities
+        if max(first.values()) >= 1.0 or not any(second.get(name) for name in first):
+            return reading
+        odds = blend(first, second)
+        chosen, cause, threshold = self.settle(odds, reading.threshold, "embedding")
+        added = shifts(first, second)
+        grounds: tuple[Evidence, ...] | Grounds
+        if isinstance(reading.grounds, tuple):
+            told = (Evidence(FEATURE, "the second opinion", name, amount) for name, amount in added.items())
+            grounds = (*reading.grounds, *told)
+        else:
+            grounds = Blended(reading.grounds, added)
+        return reading._replace(
+            message_class=chosen, cause=cause, probabilities=odds, threshold=threshold, grounds=grounds
+        )
 
     def settle(self, odds: dict[str, float], usual: float, cause: str) -> tuple[str, str, float]:
         """Return class, cause and threshold for these probabilities; `usual` is the threshold of who found them."""

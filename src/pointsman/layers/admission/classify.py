@@ -11,6 +11,7 @@ from pointsman.core.routing import Route
 from pointsman.model.message import Envelope
 from pointsman.model.outcome import Receipt
 from pointsman.ports import Admit, Clock
+from pointsman.runtime.second_opinion import SecondOpinion
 
 
 def _always(pool: str) -> bool:
@@ -27,6 +28,7 @@ class Classify:
         routes: where each class goes.
         clock: time.
         is_up: whether a pool has a worker that may be given messages; a conversation is not held where nobody is.
+        second: somebody to ask where the classifier is unsure, or None.
 
     Position: after FloodGuard because it costs the most of all layers here, before Shed because how long a message
     would wait depends on its pool.
@@ -39,20 +41,22 @@ class Classify:
         routes: Mapping[str, Route],
         clock: Clock,
         is_up: Callable[[str], bool] = _always,
+        second: SecondOpinion | None = None,
     ) -> None:
         self._classifier = classifier
         self._pins = pins
         self._routes = routes
         self._clock = clock
         self._is_up = is_up
+        self._second = second
 
     def around(self, pins: ConversationPins) -> Classify:
-        """Return the same layer around other conversations."""
+        """Return the same layer around other conversations, and with nobody to ask."""
         return Classify(self._classifier, pins, self._routes, self._clock, self._is_up)
 
     def __call__(self, inner: Admit) -> Admit:
         """Wrap `inner`."""
-        classify, pins, routes = self._classifier.classify, self._pins, self._routes
+        classifier, pins, routes, second = self._classifier, self._pins, self._routes, self._second
         monotonic, is_up = self._clock.monotonic, self._is_up
 
         def serves(message_class: str) -> bool:
@@ -62,7 +66,21 @@ class Classify:
             message = envelope.message
             conversation = conversation_of(envelope)
             started = monotonic()
-            envelope.classification = classification = classify(
+            opinion = None
+            if second is not None:
+                # Asked before anything is noted: what the conversation is pinned to must be the class in the end.
+                unsure = classifier.dry(
+                    ask=envelope.ask,
+                    hint=message.class_,
+                    client=envelope.client,
+                    conversation_id=conversation,
+                    now=envelope.received_at,
+                    pins=pins,
+                    serves=serves,
+                )
+                if classifier.is_unsure(unsure):
+                    opinion = await second.ask(envelope.ask)
+            envelope.classification = classification = classifier.classify(
                 ask=envelope.ask,
                 hint=message.class_,
                 client=envelope.client,
@@ -70,6 +88,7 @@ class Classify:
                 now=envelope.received_at,
                 pins=pins,
                 serves=serves,
+                second=opinion,
             )
             route = routes[classification.message_class]
             envelope.pool = route.pool
